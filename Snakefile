@@ -1,0 +1,87 @@
+# tilesearch: where should the N points of a parallel hyperparameter search lie?
+#
+#   snakemake --cores all                                              the demo study
+#   snakemake --cores all --configfile workflow/studies/smoke.yaml     everything, small
+#   snakemake --cores all figures                                      the figures alone
+#   snakemake --cores all geometry                                     how well points lie
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/functions.smk"
+
+
+pathvars:
+    results=RESULTS,
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/batches.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/networks.smk"
+include: "workflow/rules/geometry.smk"
+include: "workflow/rules/scores.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/tabulated.smk"
+
+
+# Seconds each: on a cluster they run where Snakemake runs.
+localrules:
+    keep_all_features,
+    split_batches,
+    screen,
+    collect_evaluations,
+    score,
+    plot_results,
+    plot_normalisation,
+    plot_landscapes,
+    plot_designs,
+    draw_tilings,
+    plot_histograms,
+    plot_budgets,
+    plot_ranks,
+    plot_geometry_against_loss,
+    plot_edge_effects,
+    plot_moving_minimum,
+    draw_examples,
+    draw_diagrams,
+    count_trainings,
+    make_report,
+
+
+rule all:
+    "Tables, figures and report of the study."
+    default_target: True
+    input:
+        tables(),
+        figures(),
+        tilings(),
+        f"{RESULTS}/report.html",
+
+
+rule figures:
+    "All figures of the study."
+    input:
+        figures(),
+        tilings(),
+
+
+rule report:
+    "The report alone (and all that it shows)."
+    input:
+        f"{RESULTS}/report.html",
+
+
+rule evaluations:
+    "All trainings of the study, collected."
+    input:
+        evaluations(),

@@ -1,0 +1,361 @@
+"""Tabulated landscapes: a batch's loss on a fine lattice, from which any design is read.
+
+A table costs as many trainings as the lattice has cells, however many designs are then compared:
+a thousand replicates of every sampler and number of points, at no further training. The domain
+is cut into cells of equal size in the unit cube; a point gets the loss of the model that was
+trained in the middle of its cell. Nothing is interpolated: the losses keep the noise of real
+trainings, and a minimum over a design is the minimum of losses that models really had.
+
+Further parameters may be coefficients of the odd polynomial (`PolynomialTable`), which change no
+training: then the predictions are tabulated and the polynomial is applied on top.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from tilesearch.errors import InputError
+from tilesearch.problems.polynomial import COEFFICIENT_RANGE, unmangle
+from tilesearch.samplers import make
+from tilesearch.seeds import rng_for
+from tilesearch.space import Parameter, Space
+
+#: Most numbers of one block of unmangling.
+BLOCK = 2_000_000
+
+#: Adaptive references by name.
+ADAPTIVE = ("tpe", "gp")
+
+
+def cells(parameter: Parameter, levels: int) -> int:
+    """Number of cells of one axis: one per value where an int axis has no more than `levels`.
+
+    Examples
+    --------
+    >>> cells(Parameter("depth", 1, 5, "int"), 46), cells(Parameter("rate", 0.0, 1.0), 46)
+    (5, 46)
+    """
+    if levels < 1:
+        raise ValueError(f"levels is {levels}, give 1 or more")
+    # On a log scale the values of an int have bins of different width: no lattice fits them.
+    if parameter.type == "int" and parameter.scale == "linear":
+        return min(levels, int(parameter.high - parameter.low) + 1)
+    return levels
+
+
+def lattice(space: Space, levels: int) -> np.ndarray:
+    """The middles of all cells in the unit cube, the last axis running fastest.
+
+    Parameters
+    ----------
+    space : Space
+        The parameters that need a training.
+    levels : int
+        Cells per axis, at most.
+
+    Returns
+    -------
+    ndarray, shape (m, d)
+
+    Examples
+    --------
+    >>> space = Space("d2", (Parameter("rate", 0.0, 1.0), Parameter("depth", 1, 2, "int")))
+    >>> lattice(space, 2).tolist()
+    [[0.25, 0.25], [0.25, 0.75], [0.75, 0.25], [0.75, 0.75]]
+    """
+    axes = [(np.arange(n) + 0.5) / n for n in shape(space, levels)]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, space.d)
+
+
+def shape(space: Space, levels: int) -> tuple[int, ...]:
+    """Cells of every axis."""
+    return tuple(cells(parameter, levels) for parameter in space.parameters)
+
+
+class Landscape(Protocol):
+    """What gives the losses of points of the unit cube without a training."""
+
+    def loss(self, unit: np.ndarray) -> np.ndarray:
+        """Losses of points, shape (n, d) -> (n,)."""
+
+
+def _cell(unit: np.ndarray, counts: Sequence[int]) -> tuple[np.ndarray, ...]:
+    """Index of the cell of every point, by axis."""
+    unit = np.asarray(unit, dtype=float)
+    return tuple(np.clip((unit[:, i] * n).astype(int), 0, n - 1) for i, n in enumerate(counts))
+
+
+@dataclass(frozen=True)
+class LossTable:
+    """Losses of one batch on the lattice.
+
+    Parameters
+    ----------
+    losses : ndarray, shape of the cells
+        As `lattice` orders them; NaN where a training failed. Further columns of a point are
+        parameters without influence.
+
+    Examples
+    --------
+    >>> table = LossTable(np.array([3.0, 1.0]))
+    >>> table.loss(np.array([[0.1], [0.9], [1.0]])).tolist()
+    [3.0, 1.0, 1.0]
+    """
+
+    losses: np.ndarray
+
+    def loss(self, unit: np.ndarray) -> np.ndarray:
+        """Losses of points, shape (n, d) -> (n,)."""
+        return self.losses[_cell(unit, self.losses.shape)]
+
+
+@dataclass(frozen=True)
+class PolynomialTable:
+    """Predictions of one batch on the lattice, scored with the coefficients of each point.
+
+    The columns of a point are the trained parameters, then the coefficients, then parameters
+    without influence.
+
+    Parameters
+    ----------
+    predictions : ndarray, shape of the cells + (rows,)
+        Predictions of the mangled target, which was scaled to [-1, 1] before.
+    truth : ndarray, shape (rows,)
+        The target of the test part in its own units.
+    scale : float
+        What the target was divided by.
+    coefficients : int
+        Number of coefficients.
+    """
+
+    predictions: np.ndarray
+    truth: np.ndarray
+    scale: float
+    coefficients: int
+
+    def loss(self, unit: np.ndarray) -> np.ndarray:
+        """Mean squared errors of the unmangled predictions, shape (n, d) -> (n,)."""
+        unit = np.asarray(unit, dtype=float)
+        counts = self.predictions.shape[:-1]
+        own = unit[:, len(counts) : len(counts) + self.coefficients]
+        low, high = COEFFICIENT_RANGE
+        searched = low + own * (high - low)
+        mangled = self.predictions[_cell(unit, counts)]
+        found = np.empty(len(unit))
+        step = max(1, BLOCK // len(self.truth))
+        for start in range(0, len(unit), step):
+            part = slice(start, start + step)
+            again = unmangle(mangled[part], searched[part, None, :]) * self.scale
+            found[part] = np.mean((again - self.truth) ** 2, axis=1)
+        return found
+
+
+def _smallest(losses: np.ndarray) -> float:
+    return float(np.nanmin(losses)) if np.isfinite(losses).any() else float("nan")
+
+
+def replicates(
+    tables: Mapping[int, Landscape],
+    samplers: Iterable[str],
+    sizes: Iterable[int],
+    d: int,
+    *,
+    count: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Smallest tabulated loss of many designs of every sampler, size and batch.
+
+    The same `count` designs are read from the table of every batch: drawing them is what costs
+    time. So the mean over designs has, in each batch, the same draw of designs; the batch stays
+    the unit of replication (`tilesearch.analysis.scores.scores` averages a batch's rows first).
+
+    Parameters
+    ----------
+    tables : mapping of batch to Landscape
+    samplers : iterable of str
+    sizes : iterable of int
+        Numbers of points.
+    d : int
+        Dimensions of the designs.
+    count : int
+        Designs of each sampler and size.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        One row per batch, sampler, size and replicate: ``batch``, ``sampler``, ``n``,
+        ``replicate``, ``minimum``.
+
+    Examples
+    --------
+    >>> found = replicates({0: LossTable(np.array([3.0, 1.0]))}, ["random"], [1], 1, count=4)
+    >>> len(found), set(found["minimum"]) <= {1.0, 3.0}
+    (4, True)
+    """
+    if count < 1:
+        raise ValueError(f"count is {count}, give 1 or more")
+    parts = []
+    for sampler in samplers:
+        for n in sizes:
+            names = ("tabulated", sampler, d, n)
+            drawn = [make(sampler, d, rng=rng_for(seed, *names, k)).random(n)
+                     for k in range(count)]  # fmt: skip
+            points = np.concatenate(drawn)
+            for batch, table in tables.items():
+                losses = table.loss(points).reshape(count, n)
+                part = {
+                    "batch": batch,
+                    "sampler": sampler,
+                    "n": n,
+                    "replicate": np.arange(count),
+                    "minimum": [_smallest(row) for row in losses],
+                }
+                parts.append(pd.DataFrame(part))
+    return pd.concat(parts, ignore_index=True)
+
+
+def agreement(
+    direct: pd.DataFrame, tabulated: pd.DataFrame, *, trained: int, table_trainings: int
+) -> pd.DataFrame:
+    """Do tabulated and direct minima agree? Paired differences over the same batches.
+
+    Parameters
+    ----------
+    direct : DataFrame
+        Columns ``batch``, ``sampler``, ``n`` and ``minimum``: one direct design each.
+    tabulated : DataFrame
+        As `replicates` returns it.
+    trained, table_trainings : int
+        Trainings of one batch: those of all direct designs, and those of its table.
+
+    Returns
+    -------
+    DataFrame
+        One row per sampler and n: ``batches``, ``difference`` (mean over batches of
+        log(direct) - log(mean of the tabulated)), ``error`` (std / sqrt(batches)), ``z`` (their
+        ratio), ``replicates``, and ``saved``: by which factor tabulating has fewer trainings than
+        as many direct replicates.
+
+    Examples
+    --------
+    >>> direct = pd.DataFrame({"batch": [0, 1], "sampler": "rsa", "n": 4, "minimum": [1.0, 2.0]})
+    >>> many = pd.DataFrame({"batch": [0, 1] * 2, "sampler": "rsa", "n": 4,
+    ...     "minimum": [1.0, 2.0, 1.0, 2.0]})
+    >>> agreement(direct, many, trained=10, table_trainings=5).iloc[0]["saved"].item()
+    4.0
+    """
+    keys = ["batch", "sampler", "n"]
+    counts = tabulated.groupby(keys).size().groupby(["sampler", "n"]).max()
+    means = tabulated.groupby(keys, as_index=False)["minimum"].mean()
+    both = direct[[*keys, "minimum"]].merge(means, on=keys, suffixes=("", "_tabulated"))
+    if both.empty:
+        raise ValueError("no batch, sampler and n is in both tables, give tables of one space")
+    both["difference"] = np.log(both["minimum"]) - np.log(both["minimum_tabulated"])
+    table = both.groupby(["sampler", "n"], as_index=False)["difference"].agg(
+        batches="count", difference="mean", std="std"
+    )
+    table["error"] = table.pop("std") / np.sqrt(table["batches"])
+    error = table["error"].where(table["error"] > 0)
+    table["z"] = table["difference"] / error
+    table["replicates"] = [counts[row.sampler, row.n] for row in table.itertuples()]
+    table["saved"] = table["replicates"] * trained / table_trainings
+    return table
+
+
+def adaptive(
+    tables: Mapping[int, Landscape],
+    sizes: Iterable[int],
+    d: int,
+    *,
+    names: Iterable[str] = ADAPTIVE,
+    count: int = 20,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """What one gives up by fixing all points: Optuna's samplers, one trial after the other.
+
+    One run of the largest size gives all smaller ones: an adaptive search of n trials is the
+    beginning of a longer one. (Each has its own start-up phase of independent trials: 10.)
+
+    Parameters
+    ----------
+    tables : mapping of batch to Landscape
+    sizes : iterable of int
+        Numbers of trials.
+    d : int
+    names : iterable of {"tpe", "gp"}
+    count : int
+        Runs of each sampler in each batch.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        Columns ``batch``, ``sampler``, ``n``, ``replicate``, ``minimum``.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or its sampler needs a package that is not installed.
+    """
+    import optuna
+
+    sizes = sorted(sizes)
+    axes = {f"u{i + 1}": optuna.distributions.FloatDistribution(0, 1) for i in range(d)}
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    rows = []
+    try:
+        for name in names:
+            sampler = _adaptive_sampler(name)
+            for batch, table in tables.items():
+                for k in range(count):
+                    stream = int(rng_for(seed, "adaptive", name, batch, k).integers(2**31))
+                    found = np.minimum.accumulate(_search(table, sampler(stream), axes, sizes[-1]))
+                    rows += [
+                        {"batch": batch, "sampler": name, "n": n, "replicate": k,
+                         "minimum": found[n - 1]}
+                        for n in sizes
+                    ]  # fmt: skip
+    finally:
+        optuna.logging.set_verbosity(level)
+    return pd.DataFrame(rows)
+
+
+def _adaptive_sampler(name: str) -> Callable:
+    """What makes an Optuna sampler from a seed."""
+    import optuna
+
+    if name not in ADAPTIVE:
+        raise InputError(
+            f"adaptive sampler '{name}' is unknown, take some of {', '.join(ADAPTIVE)}"
+        )
+    # Optuna imports it after the first ten trials only: say it before the first.
+    if name == "gp" and find_spec("torch") is None:
+        raise InputError(
+            "adaptive sampler 'gp' needs the package 'torch', install it or leave the sampler out"
+        )
+    chosen = {"tpe": optuna.samplers.TPESampler, "gp": optuna.samplers.GPSampler}[name]
+    return lambda seed: chosen(seed=seed)
+
+
+def _search(table: Landscape, sampler, axes: Mapping, trials: int) -> np.ndarray:
+    """Losses of a search in the order of its trials; a failed training counts as infinite."""
+    import optuna
+
+    study = optuna.create_study(sampler=sampler)
+    losses = []
+    for _ in range(trials):
+        trial = study.ask(dict(axes))
+        unit = np.array([[trial.params[name] for name in axes]])
+        loss = float(table.loss(unit)[0])
+        if np.isfinite(loss):
+            study.tell(trial, loss)
+        else:
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        losses.append(loss if np.isfinite(loss) else np.inf)
+    return np.array(losses)

@@ -1,0 +1,216 @@
+"""Opening the trainer of one batch from the files of a study."""
+
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+
+from tilesearch.batches import PARTS
+from tilesearch.errors import InputError
+from tilesearch.files import read_json, sha256
+from tilesearch.problems import module
+from tilesearch.problems.base import Batch, Trainer
+from tilesearch.problems.polynomial import true_coefficients
+from tilesearch.problems.table import TARGET
+from tilesearch.seeds import seed_for
+from tilesearch.training.journal import fingerprint
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A batch ready to train.
+
+    Parameters
+    ----------
+    fingerprint : str
+        Hash of all that determines a loss besides the point.
+    trainer : callable
+        Makes the trainer.
+    stand_in : str
+        Label of stand-in data, or "".
+    """
+
+    fingerprint: str
+    trainer: Callable[[], Trainer]
+    stand_in: str
+
+
+def read_table(path: str, what: str, **options) -> pd.DataFrame:
+    """Read one of the study's own Parquet files; a broken one is named, with the remedy."""
+    try:
+        return pd.read_parquet(path, **options)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{what} '{path}' cannot be read ({str(error).splitlines()[0]}), delete it and start "
+            "again: it is made anew"
+        ) from error
+
+
+def batch_rows(path: str, batch: int) -> dict[str, np.ndarray]:
+    """Row numbers of the parts of one batch."""
+    table = read_table(path, "batch table", filters=[("batch", "==", batch)])
+    return {part: table.loc[table["part"] == part, "row"].to_numpy() for part in PARTS}
+
+
+def open_boosting(
+    data: str,
+    facts: str,
+    selected: str,
+    tuned: str,
+    batches: str,
+    batch: int,
+    *,
+    model: Mapping,
+    seed: int,
+    problem: str,
+    space: str,
+    coefficients: int = 0,
+) -> Opened:
+    """Open one batch of a problem that is trained by LightGBM.
+
+    Parameters
+    ----------
+    data, facts, selected, tuned, batches : path
+        Files that the stages before wrote.
+    batch : int
+    model : mapping
+        Section `model` of the problem.
+    seed : int
+        Study seed.
+    problem, space : str
+        Names of the problem and of the space.
+    coefficients : int
+        Number of coefficients of the odd polynomial that the space searches.
+    """
+    about = read_json(facts)
+    names = read_json(selected)["features"]
+    settings = read_json(tuned)
+    rows = batch_rows(batches, batch)
+    stream = seed_for(seed, problem, "model", batch)
+    true = true_coefficients(coefficients, seed, problem, space, batch)
+
+    def trainer() -> Trainer:
+        from tilesearch.training.boosting import BoostingTrainer, PolynomialTrainer
+
+        table = read_table(data, "data table", columns=[*names, TARGET])
+        x, categorical = matrix(table[names])
+        y = table[TARGET].to_numpy()
+        parts = {part: {"x": x[index], "y": y[index]} for part, index in rows.items()}
+        options = {
+            "task": about["task"],
+            "settings": model,
+            "tuned": settings,
+            "categorical": categorical,
+            "classes": len(about.get("classes", [])),
+            "seed": stream,
+        }
+        if coefficients:
+            return PolynomialTrainer(Batch(**parts), true=true, **options)
+        return BoostingTrainer(Batch(**parts), **options)
+
+    mark = fingerprint(
+        about["sha256"],
+        names,
+        settings,
+        dict(model),
+        *rows.values(),
+        stream,
+        true,
+        version("lightgbm"),
+    )
+    return Opened(mark, trainer, about["stand_in"] or "")
+
+
+def open_network(
+    kind: str,
+    data: str,
+    facts: str,
+    batches: str,
+    batch: int,
+    *,
+    model: Mapping,
+    seed: int,
+    problem: str,
+    threads: int,
+    embedded: str | None = None,
+    tuned: str | None = None,
+) -> Opened:
+    """Open one batch of a problem that is trained as fused networks.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `tilesearch.problems.KINDS`.
+    data, facts, batches : path
+        Files that the stages before wrote.
+    batch : int
+    model : mapping
+        Section `model` of the problem.
+    seed : int
+        Study seed.
+    problem : str
+        Name of the problem.
+    threads : int
+        Cores to use.
+    embedded, tuned : path, optional
+        Where the kind embeds its data or tunes its network.
+    """
+    about = read_json(facts)
+    settings = read_json(tuned) if tuned else {}
+    rows = batch_rows(batches, batch)
+    stream = seed_for(seed, problem, "model", batch)
+
+    def trainer() -> Trainer:
+        arrays = {**read_arrays(data), **(read_arrays(embedded) if embedded else {})}
+        parts = {
+            part: {name: values[index] for name, values in arrays.items()}
+            for part, index in rows.items()
+        }
+        return module(kind).trainer(
+            Batch(**parts), about, settings, dict(model), seed=stream, threads=threads
+        )
+
+    mark = fingerprint(
+        about["sha256"],
+        sha256(embedded) if embedded else "",
+        settings,
+        dict(model),
+        *rows.values(),
+        stream,
+        version("keras"),
+        os.environ.get("KERAS_BACKEND", "tensorflow"),
+    )
+    return Opened(mark, trainer, about["stand_in"] or "")
+
+
+def read_arrays(path: str) -> dict[str, np.ndarray]:
+    """Arrays of one of the study's own ``.npz`` files; a broken one is named, with the remedy."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"arrays '{path}' cannot be read ({str(error).splitlines()[0]}), delete the file and "
+            "start again: it is made anew"
+        ) from error
+
+
+def matrix(table: pd.DataFrame) -> tuple[np.ndarray, list[int]]:
+    """Features as one float matrix, and the columns that hold category codes.
+
+    Missing values and missing categories are NaN.
+    """
+    columns, categorical = [], []
+    for index, name in enumerate(table.columns):
+        column = table[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            codes = column.cat.codes.to_numpy(dtype=float)
+            columns.append(np.where(codes < 0, np.nan, codes))
+            categorical.append(index)
+        else:
+            columns.append(column.to_numpy(dtype=float))
+    return np.column_stack(columns), categorical

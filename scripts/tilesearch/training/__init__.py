@@ -1,0 +1,1 @@
+"""Training engines and the journal of finished evaluations."""
