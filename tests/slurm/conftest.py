@@ -2,15 +2,10 @@
 
 import os
 import signal
-import sys
 from copy import deepcopy
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 import cluster as slurm
+import pytest
 from running import SMALL, Project
 
 #: One batch is scanned quickly and then trained for a quarter of a minute.
