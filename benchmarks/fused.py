@@ -8,6 +8,9 @@ what running ResNet50 on the images in each epoch would add. Times of fused trai
 a job pays: building, compiling, training, scoring. `model.fit` is measured at a few points that
 are spread evenly over the design, after one that warms Keras up, and is extrapolated to all points
 by linear interpolation (in epochs, in units); with --full every point is measured.
+insolubles and icecube: 32 points of a batch of 2,000 stand-ins, see
+`fused_graphs_images.py`; their ratios are of seconds of the processor, and the operations of a
+training stand against the rate at which this machine does them.
 """
 
 import argparse
@@ -30,7 +33,7 @@ def arguments():
     parser.add_argument("--full", action="store_true", help="measure model.fit at every point")
     parser.add_argument("--alone", type=int, default=3, help="points measured with model.fit")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--only", choices=["bjet", "cifar10"], help="one problem only")
+    parser.add_argument("--only", choices=list(PROBLEMS), help="one problem only")
     return parser.parse_args()
 
 
@@ -72,7 +75,7 @@ def alone(one, values, count, full):
 
 
 def line(name, what, count, took, note=""):
-    print(f"{name:8} {what:44} {count:6d} {took:10.2f} s {1e3 * took / count:10.1f} ms  {note}")
+    print(f"{name:10} {what:44} {count:6d} {took:10.2f} s {1e3 * took / count:10.1f} ms  {note}")
 
 
 def bjet(args):
@@ -164,6 +167,35 @@ def cifar10(args):
     }
 
 
+def insolubles(args):
+    from fused_graphs_images import insolubles_rows
+
+    return counted(insolubles_rows(points=32, lone_points=2, threads=args.threads))
+
+
+def icecube(args):
+    from fused_graphs_images import icecube_rows
+
+    return counted(icecube_rows(points=32, lone_points=2, threads=args.threads))
+
+
+def counted(rows):
+    """Print a table of times and counts; the ratios to the fused way."""
+    ratios = {}
+    for row in rows:
+        if "value" in row:
+            print(f"{row['problem']:10} {row['way']:44} {row['value']:17.3f}")
+            continue
+        note = f"({1e3 * row['cpu_s_per_point']:.1f} ms of the processor per point)"
+        line(row["problem"], row["way"], row["points"], row["wall_s"], note)
+        if row["way"] != "fused":
+            ratios[f"{row['problem']} fused, against {row['way']}"] = row["ratio"]
+    return ratios
+
+
+PROBLEMS = {"bjet": bjet, "cifar10": cifar10, "insolubles": insolubles, "icecube": icecube}
+
+
 def main():
     args = arguments()
     os.environ["KERAS_BACKEND"] = args.backend
@@ -177,12 +209,11 @@ def main():
         f"backend {keras.backend.backend()}, keras {keras.__version__}, {args.threads} threads of "
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before, {platform.platform()}"
     )
-    print(f"{'problem':8} {'way':44} {'points':>6} {'time':>12} {'per point':>13}")
+    print(f"{'problem':10} {'way':44} {'points':>6} {'time':>12} {'per point':>13}")
     ratios = {}
-    if args.only != "cifar10":
-        ratios |= bjet(args)
-    if args.only != "bjet":
-        ratios |= cifar10(args)
+    for name, problem in PROBLEMS.items():
+        if args.only in (None, name):
+            ratios |= problem(args)
     print(f"load {os.getloadavg()[0]:.1f} after")
     for name, ratio in ratios.items():
         print(f"{name:56} {ratio:8.1f} x")
