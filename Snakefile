@@ -44,6 +44,7 @@ localrules:
     plot_results,
     plot_normalisation,
     plot_landscapes,
+    plot_shap,
     plot_designs,
     draw_tilings,
     plot_histograms,

@@ -30,6 +30,10 @@ PAPER = ROOT / "workflow/studies/paper.yaml"
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
+#: What the selection of features writes.
+FEATURES = ("selected.json", "tuned.json", "ranking.csv", "shap.parquet")
+
+
 def danish_file(path: Path, rows: int) -> None:
     """A table with the columns of the Danish sales, all of one plausible value."""
     values = dict.fromkeys(COLUMNS, 1.0) | {"date": pd.Timestamp("2000-01-01")}
@@ -47,11 +51,8 @@ def prepare(folder: Path, read: study.Study) -> None:
         base = folder / problem.name
         (base / "scan").mkdir(parents=True, exist_ok=True)
         (base / "features").mkdir(exist_ok=True)
-        (folder / "figures" / problem.name).mkdir(parents=True, exist_ok=True)
         names = ["data.json", "data.parquet", "data.npz", "embedded.npz", "tuned.json"]
-        names += [f"features/{name}" for name in ("selected.json", "tuned.json", "ranking.csv")]
-        figures = [f"shap-{name}.{end}" for name in ("bars", "beeswarm") for end in ("png", "svg")]
-        names += [f"../figures/{problem.name}/{name}" for name in figures] + ["batches.parquet"]
+        names += [f"features/{name}" for name in FEATURES] + ["batches.parquet"]
         for name in [*names, *(f"scan/{batch}.parquet" for batch in problem.batches)]:
             (base / name).touch()
         domain = {name: list(ends) for name, ends in problem.domain.items()}

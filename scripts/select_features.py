@@ -1,10 +1,9 @@
 """Tune LightGBM on all the data and keep the features with the largest mean |SHAP|."""
 
 import numpy as np
+import pandas as pd
 
 from tilesearch.errors import InputError
-from tilesearch.figures import shap as figures
-from tilesearch.figures.style import save
 from tilesearch.files import read_json, write_json, write_table
 from tilesearch.logs import job_log
 from tilesearch.problems.selection import ranking, shap_values, tune
@@ -21,7 +20,7 @@ def main(
     threads: int,
     outputs: dict[str, str],
 ) -> None:
-    """Write ranking, selected features, tuned settings, SHAP values, bar chart and beeswarm."""
+    """Write ranking, selected features, tuned settings, and SHAP values of what is kept."""
     table, facts = read_table(path_to_data, "data table"), read_json(path_to_facts)
     names = facts["features"]
     if settings["keep"] > len(names):
@@ -49,11 +48,15 @@ def main(
     write_table(ranked, outputs["ranking"])
     write_json(outputs["selected"], {"features": selected, "of": len(names)})
     write_json(outputs["tuned"], tuned)
-    stand_in = facts["stand_in"]
-    save(figures.bar_chart(ranked, settings["keep"], stand_in), outputs["bars"])
     columns = [names.index(name) for name in selected]
-    swarm = figures.beeswarm(values[:, columns], x[np.ix_(rows, columns)], selected, stand_in)
-    save(swarm, outputs["beeswarm"])
+    explained = pd.DataFrame(
+        {
+            "feature": np.repeat(selected, len(rows)),
+            "value": x[np.ix_(rows, columns)].T.ravel(),
+            "shap": values[:, columns].T.ravel(),
+        }
+    )
+    write_table(explained, outputs["values"])
 
 
 def keep_all(path_to_facts: str, path_to_selected: str, path_to_tuned: str) -> None:

@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import collect_evaluations
 import load_data
 import make_designs
+import plot_shap
 import scan_batch
 import score
 import screen_batches
@@ -83,8 +85,8 @@ def files(tmp_path_factory):
     raw.to_csv(folder / "t.csv", index=False)
     data = {"path": str(folder / "t.csv"), "target": "y", "task": "regression"}
     load_data.main("table", data, 1, path["data.parquet"], path["data.json"])
-    outputs = {name: str(folder / f"{name}.png") for name in ("bars", "beeswarm")}
-    outputs |= {"selected": path["selected.json"], "tuned": path["tuned.json"]}
+    outputs = {"selected": path["selected.json"], "tuned": path["tuned.json"]}
+    outputs["values"] = str(folder / "shap.parquet")
     outputs["ranking"] = str(folder / "ranking.csv")
     chosen = {"keep": 3, "trials": 2, "shap_rows": 60}
     arguments = (path["data.parquet"], path["data.json"], chosen, MODEL, 1, 1)
@@ -115,9 +117,23 @@ def test_loading_and_selecting(files):
     assert {"a", "b"} <= set(selected["features"])
     ranking = pd.read_csv(files / "ranking.csv")
     assert ranking["feature"].tolist()[:3] == selected["features"]
-    for name in ("bars", "beeswarm"):
-        for ending in ("png", "svg"):
-            assert (files / f"{name}.{ending}").stat().st_size > 5000
+    explained = pd.read_parquet(files / "shap.parquet")
+    assert explained["feature"].unique().tolist() == selected["features"]
+    assert (explained.groupby("feature").size() == 60).all()
+    importance = explained["shap"].abs().groupby(explained["feature"]).mean()
+    for row in ranking.head(3).itertuples():
+        assert importance[row.feature] == pytest.approx(row.importance)
+
+
+def test_shap_figures_are_drawn_from_the_tables_at_the_config_s_resolution(files, tmp_path):
+    paths = [str(files / name) for name in ("ranking.csv", "shap.parquet", "data.json")]
+    sizes = []
+    for dpi in (150, 300):
+        stems = [str(tmp_path / f"{name}-{dpi}.png") for name in ("bars", "beeswarm")]
+        plot_shap.main(*paths, dpi, *stems)
+        sizes.append([Image.open(stem).width for stem in stems])
+    assert [2 * width for width in sizes[0]] == sizes[1]
+    assert (tmp_path / "beeswarm-150.svg").stat().st_size > 5000
 
 
 def test_selecting_more_features_than_exist(files):

@@ -117,6 +117,17 @@ def test_bars_show_the_kept_features_with_the_largest_on_top():
     assert "The 4 of 6 features" in axes.get_title()
 
 
+def test_the_unit_of_shap_values_is_that_of_the_task():
+    ranked, rng = ranking(["a", "b"]), np.random.default_rng(0)
+    values = rng.normal(size=(20, 2))
+    for task, unit in (("regression", "standard deviations"), ("classification", "log-odds")):
+        for figure in (
+            bar_chart(ranked, 2, None, task),
+            beeswarm(values, values, ["a", "b"], None, task),
+        ):
+            assert unit in figure.axes[0].get_xlabel()
+
+
 def test_names_that_look_like_formulas_or_numbers_are_drawn_as_they_are(tmp_path):
     names = ["cost $ in $^2", "a_$b$", "2014", r"\frac"]
     rng = np.random.default_rng(0)

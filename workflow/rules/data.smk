@@ -33,20 +33,7 @@ rule select_features:
         selected="<results>/{problem}/features/selected.json",
         tuned="<results>/{problem}/features/tuned.json",
         ranking="<results>/{problem}/features/ranking.csv",
-        bars=report(
-            "<results>/figures/{problem}/shap-bars.png",
-            caption="../report/shap.rst",
-            category="data",
-            labels={"problem": "{problem}", "figure": "features that matter"},
-        ),
-        bars_svg="<results>/figures/{problem}/shap-bars.svg",
-        beeswarm=report(
-            "<results>/figures/{problem}/shap-beeswarm.png",
-            caption="../report/shap.rst",
-            category="data",
-            labels={"problem": "{problem}", "figure": "SHAP values"},
-        ),
-        beeswarm_svg="<results>/figures/{problem}/shap-beeswarm.svg",
+        values="<results>/{problem}/features/shap.parquet",
     log:
         "<logs>/select_features/{problem}.log",
     benchmark:

@@ -65,6 +65,37 @@ rule plot_normalisation:
         "../../scripts/plot_normalisation.py"
 
 
+rule plot_shap:
+    "Which features matter: bars of the mean |SHAP|, and the beeswarm."
+    input:
+        ranking="<results>/{problem}/features/ranking.csv",
+        shap="<results>/{problem}/features/shap.parquet",
+        facts="<results>/{problem}/data.json",
+    output:
+        bars=report(
+            "<results>/figures/{problem}/shap-bars.png",
+            caption="../report/shap.rst",
+            category="data",
+            labels={"problem": "{problem}", "figure": "features that matter"},
+        ),
+        bars_svg="<results>/figures/{problem}/shap-bars.svg",
+        beeswarm=report(
+            "<results>/figures/{problem}/shap-beeswarm.png",
+            caption="../report/shap.rst",
+            category="data",
+            labels={"problem": "{problem}", "figure": "SHAP values"},
+        ),
+        beeswarm_svg="<results>/figures/{problem}/shap-beeswarm.svg",
+    log:
+        "<logs>/plot_shap/{problem}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        dpi=config["figures"]["dpi"],
+    script:
+        "../../scripts/plot_shap.py"
+
+
 rule plot_landscapes:
     "Scanned loss of the batches, with their minima and the domain."
     input:

@@ -6,8 +6,13 @@ from matplotlib.figure import Figure
 
 from tilesearch.figures import style
 
+#: What SHAP values of a task are measured in.
+UNITS = {"regression": "standard deviations of the target", "classification": "log-odds"}
 
-def bar_chart(ranking: pd.DataFrame, keep: int, stand_in: str | None = None) -> Figure:
+
+def bar_chart(
+    ranking: pd.DataFrame, keep: int, stand_in: str | None = None, task: str = "regression"
+) -> Figure:
     """Bars of the mean |SHAP| of the features that are kept, the largest on top.
 
     Parameters
@@ -18,6 +23,8 @@ def bar_chart(ranking: pd.DataFrame, keep: int, stand_in: str | None = None) -> 
         Number of features that are drawn.
     stand_in : str, optional
         Label of stand-in data.
+    task : {"regression", "classification"}
+        Gives the unit of the values.
     """
     shown = ranking.head(keep)[::-1]
     with style.apply():
@@ -32,7 +39,7 @@ def bar_chart(ranking: pd.DataFrame, keep: int, stand_in: str | None = None) -> 
             capsize=2,
         )
         axes.margins(y=0.01)
-        axes.set_xlabel("mean |SHAP| (standard deviations of the target)")
+        axes.set_xlabel(f"mean |SHAP| ({UNITS[task]})")
         axes.set_title(
             f"The {len(shown)} of {len(ranking)} features that matter most\n"
             f"(mean and standard error over {int(shown['rows'].iloc[0]):,} rows)"
@@ -42,7 +49,11 @@ def bar_chart(ranking: pd.DataFrame, keep: int, stand_in: str | None = None) -> 
 
 
 def beeswarm(
-    values: np.ndarray, features: np.ndarray, names: list[str], stand_in: str | None = None
+    values: np.ndarray,
+    features: np.ndarray,
+    names: list[str],
+    stand_in: str | None = None,
+    task: str = "regression",
 ) -> Figure:
     """SHAP value of every row and feature, coloured by the feature's rank among the rows.
 
@@ -53,6 +64,8 @@ def beeswarm(
     names : list of str
     stand_in : str, optional
         Label of stand-in data.
+    task : {"regression", "classification"}
+        Gives the unit of the values.
     """
     with style.apply():
         figure = style.new_figure(9, 1.8 + 0.32 * len(names))
@@ -76,7 +89,7 @@ def beeswarm(
         axes.axvline(0, color=style.GREY, linewidth=0.8, zorder=0)
         axes.set_yticks(range(len(names)), [_plain(name) for name in names[::-1]])
         axes.set_ylim(-0.7, len(names) - 0.3)
-        axes.set_xlabel("SHAP value (standard deviations of the target)")
+        axes.set_xlabel(f"SHAP value ({UNITS[task]})")
         axes.set_title(f"What each feature does to the prediction ({len(values):,} rows)")
         bar = figure.colorbar(drawn, ax=axes, ticks=[0, 1], aspect=40, pad=0.02)
         bar.set_ticklabels(["low", "high"])
