@@ -11,8 +11,9 @@ import yaml
 
 from tilesearch import batches, study
 from tilesearch.errors import InputError
-from tilesearch.problems import module
+from tilesearch.problems import BOOSTED, Limits, module
 from tilesearch.samplers import SAMPLERS, sampler_class
+from tilesearch.space import Parameter
 
 #: All samplers reach so many dimensions.
 COMMON_DIMENSIONS = 8
@@ -177,12 +178,17 @@ def _check_boosting(problem: study.ProblemStudy, where: str) -> None:
     if problem.settings["scan"]["on_edge"] == "expand":
         ranges += [(f"{where}.scan.domain.{p.name}", p) for p in problem.scan_space.parameters]
     for key, parameter in ranges:
-        if parameter.name == "max_depth" and parameter.type != "int":
-            raise InputError(f"{key}.type is {parameter.type}, it must be int")
-        if parameter.name == "max_depth" and parameter.low < 1:
-            raise InputError(f"{key} begins at {parameter.low}, it must be at least 1")
-        if parameter.name == "learning_rate" and parameter.low <= 0:
-            raise InputError(f"{key} begins at {parameter.low}, it must be greater than 0")
+        _check_limits(key, parameter, BOOSTED[parameter.name])
+
+
+def _check_limits(key: str, parameter: Parameter, limits: Limits) -> None:
+    if limits.whole and parameter.type != "int":
+        raise InputError(f"{key}.type is {parameter.type}, it must be int")
+    if parameter.low < limits.low or (limits.open and parameter.low == limits.low):
+        wanted = "greater than" if limits.open else "at least"
+        raise InputError(f"{key} begins at {parameter.low}, it must be {wanted} {limits.low}")
+    if parameter.high > limits.high:
+        raise InputError(f"{key} ends at {parameter.high}, it must be at most {limits.high}")
 
 
 def _check_dimension(space: study.SpaceStudy, where: str) -> None:

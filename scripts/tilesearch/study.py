@@ -145,6 +145,11 @@ def settings_of(config: Mapping, name: str) -> dict:
     for key, value in own.items():
         both = isinstance(value, Mapping) and isinstance(settings.get(key), Mapping)
         settings[key] = {**settings[key], **value} if key in MERGED and both else value
+    # The default's wider domain may name parameters that the problem has replaced by others.
+    replaced = set(config["boosting"]["parameters"]) - set(settings["parameters"])
+    if "domain" in settings["scan"] and "domain" not in own.get("scan", {}):
+        wider = settings["scan"]["domain"]
+        settings["scan"]["domain"] = {k: v for k, v in wider.items() if k not in replaced}
     return settings
 
 

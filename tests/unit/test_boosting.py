@@ -99,6 +99,32 @@ def test_equal_points_share_a_training():
     assert found[0] == found[2] == found[3] != found[1]
 
 
+OTHERS = {
+    "num_leaves": (5, 20),
+    "min_data_in_leaf": (2, 12),
+    "feature_fraction": (0.3, 0.9),
+    "lambda_l1": (0.1, 3.0),
+    "lambda_l2": (0.1, 30.0),
+    "min_gain_to_split": (0.05, 1.0),
+}
+
+
+def test_other_parameters_are_those_that_can_be_searched():
+    assert {*OTHERS, "learning_rate", "max_depth"} == set(boosting.TRAINED)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_parameter_wins_over_its_other_names_and_equals_plain_lightgbm(name):
+    tuned = {"colsample_bytree": 0.5, "reg_lambda": 7.0, "reg_alpha": 1.0, "min_split_gain": 0.2}
+    settings = {**SETTINGS, "lightgbm": {**SETTINGS["lightgbm"], **tuned}}
+    points = [{name: v, "max_depth": d} for v in OTHERS[name] for d in (2, 30, 40)]
+    batch = noisy(4)
+    trainer = BoostingTrainer(batch, task="regression", settings=settings)
+    found = losses(trainer, points)
+    assert found == [plain_loss(batch, point, settings=settings) for point in points]
+    assert found[2] != found[5], "the parameter is without effect"
+
+
 def test_depths_that_no_tree_reaches_share_a_training():
     points = [{"learning_rate": 0.3, "max_depth": d} for d in (25, 3, 14, 20, 29, 13)]
     trainer = BoostingTrainer(noisy(2), task="regression", settings=SETTINGS)

@@ -117,6 +117,16 @@ UNIT = {"low": 0.0, "high": 1.0}
         (B + "scan.domain.max_depth", [1], ["scan.domain.max_depth", "[1]", "at least 2"]),
         (B + "scan.domain.max_depth", [-1, 29], ["max_depth", "-1", "at least 1"]),
         (B + "scan.domain.learning_rate", [0, 0.5], ["learning_rate", "0", "greater than 0"]),
+        (
+            "problems.housing.parameters",
+            {"feature_fraction": {"low": 0.5, "high": 1.5}},
+            ["problems.housing.parameters.feature_fraction", "ends at 1.5", "at most 1"],
+        ),
+        (
+            "problems.housing.parameters",
+            {"num_leaves": {"low": 4, "high": 64}},
+            ["problems.housing.parameters.num_leaves.type", "float", "int"],
+        ),
         (B + "scan.resolution", 2, ["scan.resolution", "2", "at least 3"]),
         (B + "spaces.d2.resolutions", [0, 2], ["resolutions.0", "is 0", "at least 1"]),
         (B + "spaces.d2.resolutions", [2, 2], ["resolutions", "[2, 2]", "nothing twice"]),
@@ -189,6 +199,14 @@ def test_a_range_that_lightgbm_refuses(config, name, remedy):
     text = sentence(config)
     assert f"problems.housing.parameters.{name} begins at 0" in text
     assert remedy in text
+
+
+def test_a_problem_of_other_parameters_need_not_repeat_the_scan(config):
+    ranges = {"num_leaves": {"low": 4, "high": 64, "type": "int"}, "lambda_l2": UNIT}
+    config["problems"]["housing"]["parameters"] = ranges
+    problem = check(config, SCHEMA).problems["housing"]
+    assert problem.domain == {"num_leaves": (4, 64), "lambda_l2": (0.0, 1.0)}
+    assert problem.scan_space.parameters == problem.parameters
 
 
 def test_coefficients_need_a_regression(config):

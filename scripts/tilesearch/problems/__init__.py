@@ -20,6 +20,7 @@ To add a problem, write such a file and put its name into `KINDS` and into the c
 
 from dataclasses import dataclass
 from importlib import import_module
+from math import inf
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,42 @@ class Kind:
     tunes: bool = False
 
 
-#: The parameters of `tilesearch.training.boosting.TRAINED`, known here without LightGBM.
-_BOOSTED = ("learning_rate", "max_depth")
+@dataclass(frozen=True)
+class Limits:
+    """What LightGBM asks of a parameter.
+
+    Parameters
+    ----------
+    low : float
+        Smallest value.
+    high : float
+        Largest value.
+    whole : bool
+        Whether it must be of type int.
+    open : bool
+        Whether `low` itself is not allowed.
+    """
+
+    low: float
+    high: float = inf
+    whole: bool = False
+    open: bool = False
+
+
+#: LightGBM parameters that can be searched, by their main names: LightGBM lets a main name win
+#: over its other names, such as those in which settings were tuned. The depth stands last:
+#: `tilesearch.training.boosting` trains shallow models first.
+BOOSTED: dict[str, Limits] = {
+    "learning_rate": Limits(0, open=True),
+    "num_leaves": Limits(2, 131072, whole=True),
+    "min_data_in_leaf": Limits(1, whole=True),
+    "feature_fraction": Limits(0, 1, open=True),
+    "lambda_l1": Limits(0),
+    "lambda_l2": Limits(0),
+    "min_gain_to_split": Limits(0),
+    "max_depth": Limits(1, whole=True),
+}
+_BOOSTED = tuple(BOOSTED)
 
 KINDS: dict[str, Kind] = {
     "housing": Kind("boosting", _BOOSTED, _BOOSTED, "regression"),

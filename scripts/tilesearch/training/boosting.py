@@ -7,11 +7,12 @@ from itertools import groupby
 import lightgbm as lgb
 import numpy as np
 
+from tilesearch.problems import BOOSTED
 from tilesearch.problems.base import Batch, Outcome
 from tilesearch.problems.polynomial import mangle, unmangle
 
 #: Parameters of a point that change a training; models are shared by points that agree in them.
-TRAINED = ("learning_rate", "max_depth")
+TRAINED = tuple(BOOSTED)
 
 #: Stands for a parameter that a point does not name; sorts before all values.
 ABSENT = float("-inf")
@@ -188,7 +189,7 @@ class BoostingTrainer:
         """
 
         def trained(index: int) -> tuple:
-            # Depth last: the models of one learning rate follow each other, shallow ones first.
+            # Depth last: models that differ in it alone follow each other, shallow ones first.
             return tuple(points[index].get(name, ABSENT) for name in TRAINED)
 
         order = sorted(range(len(points)), key=trained)
