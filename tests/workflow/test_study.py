@@ -103,6 +103,25 @@ def test_a_second_run_does_nothing(small):
     assert "Nothing to be done" in small.run("--configfile", "small.yaml")
 
 
+def test_openmp_threads_of_a_job_sleep_while_they_wait(project, monkeypatch):
+    site = project.folder / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "with open(os.environ['SEEN'], 'a') as stream:\n"
+        "    print(*sys.orig_argv[1:], os.environ.get('OMP_WAIT_POLICY'), file=stream)\n"
+    )
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("SEEN", str(project.folder / "seen.txt"))
+    project.write("small.yaml", SMALL)
+    project.run(f"{RESULTS}/housing/features/selected.json", "--configfile", "small.yaml")
+    lines = (project.folder / "seen.txt").read_text().splitlines()
+    jobs = [line for line in lines if "select_features.py" in line]
+    assert jobs
+    assert all(line.endswith(" passive") for line in jobs)
+
+
 def test_a_figure_setting_retrains_nothing(small, tmp_path):
     project = small.copy(tmp_path / "copy")
     project.write("dpi.yaml", changed(figures__dpi=160))
