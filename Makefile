@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo smoke test test-slurm test-faults lint lock clean
+.PHONY: help env demo smoke figures test test-slurm test-faults lint lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ demo: env ## run the demo study (config.yaml) to figures and tables in results/
 
 smoke: env ## run the whole pipeline, small
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --configfile workflow/studies/smoke.yaml
+
+figures: env ## redraw the figures of the reference studies: no training, no data
+	$(BIN)/python scripts/redraw_figures.py
 
 test: env ## run all tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest
