@@ -136,6 +136,16 @@ def test_the_rank_diagram_names_every_sampler_and_the_test(plain):
         assert label in text
 
 
+def test_a_bar_of_the_rank_diagram_runs_from_left_to_right():
+    """Its samplers are a set of names: in their order, the file changed from run to run."""
+    samplers = tuple("abcdefghijkl")
+    rows = minima(study(batches=5, samplers=samplers))
+    figure = statistics.critical_difference(ranks(rows, "bowl", "d2"), "bowl, d2")
+    bars = [line.get_xdata() for line in figure.axes[0].lines if len(line.get_xdata()) > 4]
+    assert bars
+    assert all((np.diff(bar) >= 0).all() for bar in bars)
+
+
 def test_the_budget_plot_marks_bounds_by_arrows():
     evaluations = study(batches=10, better=("rsa",), worth=500)
     figure = figures(evaluations)["budget"]

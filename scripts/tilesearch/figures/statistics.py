@@ -172,7 +172,7 @@ def critical_difference(ranks: Ranks, title: str, *, stand_in: str = "") -> Figu
         if not tested:
             labels = list(names.values())
             pairwise = pd.DataFrame(1.0, index=labels, columns=labels)
-        scikit_posthocs.critical_difference_diagram(
+        drawn = scikit_posthocs.critical_difference_diagram(
             ranks.mean.rename(names),
             pairwise,
             alpha=ranks.alpha,
@@ -183,6 +183,9 @@ def critical_difference(ranks: Ranks, title: str, *, stand_in: str = "") -> Figu
             crossbar_props={"color": style.GREY, "linewidth": 4} if tested else {"alpha": 0},
             text_h_margin=0.03,
         )
+        # A bar's samplers come as a set, whose order changes from run to run: left to right.
+        for bar in (line for lines in drawn["crossbars"] for line in lines):
+            bar.set_xdata(sorted(bar.get_xdata()))
     return figure
 
 
