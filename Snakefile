@@ -56,6 +56,7 @@ localrules:
     draw_examples,
     draw_diagrams,
     count_trainings,
+    plot_tabulated,
     make_report,
 
 
@@ -66,6 +67,7 @@ rule all:
         tables(),
         figures(),
         tilings(),
+        tabulated() if TABULATED else [],
         f"{RESULTS}/report.html",
 
 

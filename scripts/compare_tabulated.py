@@ -5,28 +5,54 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from tilesearch.analysis.scores import joined, usable
-from tilesearch.analysis.tabulated import LossTable, adaptive, agreement, replicates, shape
+from tilesearch.analysis.scores import joined
+from tilesearch.analysis.tabulated import (
+    Landscape,
+    LossTable,
+    adaptive,
+    agreement,
+    open_table,
+    replicates,
+    shape,
+)
 from tilesearch.files import read_json, write_table
 from tilesearch.logs import job_log
-from tilesearch.problems.trainers import read_table
+from tilesearch.problems.trainers import read_table, target_of
 from tilesearch.space import Parameter, Space
 
 
-def open_tables(rows: pd.DataFrame, counts: tuple[int, ...]) -> dict[int, LossTable]:
+def open_tables(
+    rows: pd.DataFrame, counts: tuple[int, ...], coefficients: int, data: str, batches: str
+) -> dict[int, Landscape]:
     """The table of every batch; a failed training is NaN."""
-    losses = rows["loss"].where(usable(rows))
-    parts = {batch: losses[part.index] for batch, part in rows.groupby("batch")}
-    return {int(b): LossTable(part.to_numpy(float).reshape(counts)) for b, part in parts.items()}
+
+    def target(batch: int):
+        return target_of(data, batches, batch) if coefficients else None
+
+    parts = {int(batch): part for batch, part in rows.groupby("batch")}
+    return {b: open_table(part, counts, coefficients, target(b)) for b, part in parts.items()}
 
 
-def summary(found: pd.DataFrame, tables: Mapping[int, LossTable], baseline: str) -> pd.DataFrame:
+def yardsticks(found: pd.DataFrame, tables: Mapping[int, Landscape]) -> dict[int, float]:
+    """What the minima of each batch are divided by.
+
+    The smallest loss of the table, which stays where it is when a sampler is added. Losses that
+    hang on coefficients have no smallest one: then the smallest that any design found.
+    """
+    best = found.groupby("batch")["minimum"].min()
+    return {
+        batch: float(np.nanmin(table.losses)) if isinstance(table, LossTable) else best[batch]
+        for batch, table in tables.items()
+    }
+
+
+def summary(found: pd.DataFrame, tables: Mapping[int, Landscape], baseline: str) -> pd.DataFrame:
     """Means over batches of the minimum, and of its paired difference to the baseline.
 
-    A minimum is divided by the smallest loss of its batch's table, a yardstick that stays where
-    it is when a sampler is added. ``difference`` is that of the logarithms of a batch's means.
+    A minimum is divided by the batch's yardstick. ``difference`` is that of the logarithms of a
+    batch's means, which does not hang on it.
     """
-    smallest = {batch: np.nanmin(table.losses) for batch, table in tables.items()}
+    smallest = yardsticks(found, tables)
     scaled = found.assign(normalised=found["minimum"] / found["batch"].map(smallest))
     keys = ["sampler", "n"]
     by_batch = scaled.groupby([*keys, "batch"], as_index=False).agg(
@@ -49,33 +75,37 @@ def summary(found: pd.DataFrame, tables: Mapping[int, LossTable], baseline: str)
 
 def main(
     paths: Sequence[str],
-    path_to_screen: str,
-    path_to_minima: str,
+    inputs: Mapping[str, str],
     names: Mapping[str, str],
     parameters: list[dict],
+    coefficients: int,
     samplers: Sequence[str],
     settings: Mapping,
+    mode: str,
+    d: int,
     trained: int,
     seed: int,
     baseline: str,
     outputs: Mapping[str, str],
 ) -> None:
-    """Write the scores on the tables, and their agreement with direct trainings."""
+    """Write the scores on the tables, and their agreement with the designs of the study."""
     space = Space("table", tuple(Parameter(**p) for p in parameters))
-    space = space.within(read_json(path_to_screen)["domain"])
+    space = space.within(read_json(inputs["screen"])["domain"])
     rows = pd.concat([read_table(path, "tabulated batch") for path in paths], ignore_index=True)
     counts = shape(space, settings["levels"])
-    tables = open_tables(rows, counts)
-    minima = read_table(path_to_minima, "table of minima")
+    tables = open_tables(rows, counts, coefficients, inputs["data"], inputs["batches"])
+    minima = read_table(inputs["minima"], "table of minima")
     for key, value in names.items():
         minima = minima[minima[key] == value]
     sizes = sorted(int(n) for n in minima["n"].unique())
-    found = replicates(tables, samplers, sizes, space.d, count=settings["replicates"], seed=seed)
+    found = replicates(tables, samplers, sizes, d, count=settings["replicates"], seed=seed)
     runs = {"names": settings["adaptive"], "count": settings["runs"], "seed": seed}
-    searched = adaptive(tables, sizes, space.d, **runs)
+    searched = adaptive(tables, sizes, d, **runs)
     scores = summary(pd.concat([found, searched], ignore_index=True), tables, baseline)
-    agreed = agreement(minima, found, trained=trained, table_trainings=int(np.prod(counts)))
-    for name, table in (("scores", scores), ("agreement", agreed)):
+    numbers = {"trained": trained, "table_trainings": int(np.prod(counts))}
+    agreed = agreement(minima, found, **numbers, baseline=baseline)
+    # Which designs the tables are set against: trained ones, or single ones of the same tables.
+    for name, table in (("scores", scores), ("agreement", agreed.assign(mode=mode))):
         labelled = table.assign(**names, stand_in=joined(rows["stand_in"]))
         write_table(labelled, outputs[name])
 
@@ -84,12 +114,14 @@ if __name__ == "__main__":
     with job_log(snakemake.log[0]):
         main(
             snakemake.input.tables,
-            snakemake.input.screen,
-            snakemake.input.minima,
+            dict(snakemake.input.items()),
             {"problem": snakemake.wildcards.problem, "space": snakemake.wildcards.space},
             snakemake.params.parameters,
+            snakemake.params.coefficients,
             snakemake.params.samplers,
             snakemake.params.settings,
+            snakemake.params.mode,
+            snakemake.params.d,
             snakemake.params.trained,
             snakemake.params.seed,
             snakemake.params.baseline,

@@ -3,17 +3,29 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
+from tilesearch.analysis.tables import read
 from tilesearch.files import read_json
 from tilesearch.logs import job_log
 from tilesearch.problems.trainers import read_table
 from tilesearch.report import pictures, render, run_times
 
 
+def tabulated_tables(paths: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The tables of all spaces in one, by what they say; {} where nothing was tabulated."""
+    found = {}
+    for name, ending in (("tabulated", "-scores.csv"), ("agreement", "-agreement.csv")):
+        parts = [read(Path(path)) for path in paths if path.endswith(ending)]
+        found |= {name: pd.concat(parts, ignore_index=True)} if parts else {}
+    return found
+
+
 def main(
     path_to_template: str,
     tables: Sequence[str],
+    tabulated: Sequence[str],
     figures: Sequence[str],
     captions: Sequence[str],
     facts: Sequence[str],
@@ -24,9 +36,10 @@ def main(
 ) -> None:
     """Write the report; a problem's files lie in the folder of its name."""
     texts = {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in captions}
+    frames = {Path(path).stem: read_table(path, "table") for path in tables}
     html = render(
         Path(path_to_template).read_text(encoding="utf-8"),
-        tables={Path(path).stem: read_table(path, "table") for path in tables},
+        tables=frames | tabulated_tables(tabulated),
         shown=pictures(figures, texts),
         facts={Path(path).parent.name: read_json(path) for path in facts},
         screens={Path(path).parent.name: read_json(path) for path in screens},
@@ -43,6 +56,7 @@ if __name__ == "__main__":
         main(
             snakemake.input.template,
             snakemake.input.tables,
+            snakemake.input.get("tabulated", []),
             snakemake.input.figures,
             snakemake.input.captions,
             snakemake.input.facts,

@@ -19,12 +19,14 @@ def main(
     threads: int,
     path_to_table: str,
 ) -> None:
-    """Write one row per cell, in the order of the lattice."""
+    """Write one row per cell, in the order of the lattice; with coefficients its predictions."""
     space = Space("table", tuple(Parameter(**p) for p in parameters))
     space = space.within(read_json(inputs["screen"])["domain"])
     points = pd.DataFrame(space.values(lattice(space, levels)))
-    opened = open_batch(inputs, batch, settings, threads)
-    rows = rows_of(points, list(points.columns), opened, settings, journal, f"table-{batch}")
+    opened = open_batch(inputs, batch, settings, threads, predict=True)
+    facts = ("prediction",) if settings["coefficients"] else ()
+    name = f"{settings['space']}-table-{batch}"
+    rows = rows_of(points, list(points.columns), opened, settings, journal, name, facts=facts)
     points.insert(0, "batch", batch)
     write_table(points.assign(**rows, stand_in=opened.stand_in), path_to_table)
 

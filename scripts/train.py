@@ -12,8 +12,10 @@ from tilesearch.space import Parameter, Space
 from tilesearch.training.evaluation import evaluate
 
 
-def open_batch(inputs: dict[str, str], batch: int, settings: dict, threads: int) -> Opened:
-    """Open one batch from the files of the stages before."""
+def open_batch(
+    inputs: dict[str, str], batch: int, settings: dict, threads: int, *, predict: bool = False
+) -> Opened:
+    """Open one batch from the files of the stages before; `predict` as for `open_boosting`."""
     common = {
         "batch": batch,
         "model": settings["model"],
@@ -30,6 +32,7 @@ def open_batch(inputs: dict[str, str], batch: int, settings: dict, threads: int)
         **common,
         space=settings["space"],
         coefficients=settings["coefficients"],
+        predict=predict,
     )
 
 
@@ -40,13 +43,15 @@ def rows_of(
     settings: dict,
     journal: str,
     name: str,
+    *,
+    facts: tuple[str, ...] = (),
 ) -> dict[str, list]:
-    """Evaluate points; columns loss, status, reason, training and seconds."""
+    """Evaluate points; columns loss, status, reason, training, seconds and those of `facts`."""
     points = values[influential].to_dict("records")
     folder = Path(journal) / opened.fingerprint
     rows = evaluate(points, settings["trained"], opened.trainer, folder, name)
-    columns = ("loss", "status", "reason", "training", "seconds")
-    return {column: [row[column] for row in rows] for column in columns}
+    columns = ("loss", "status", "reason", "training", "seconds", *facts)
+    return {column: [row.get(column) for row in rows] for column in columns}
 
 
 def main(

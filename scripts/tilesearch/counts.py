@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import exp, log
+from math import exp, log, prod
 
 from tilesearch.batches import parse_size
 from tilesearch.samplers.grid import axis_values
+from tilesearch.space import cells
 from tilesearch.study import ProblemStudy, SpaceStudy, Study
 
 #: Samplers whose points lie on a lattice, with the place of its outermost points.
@@ -51,7 +52,8 @@ def trainings(space: SpaceStudy, trained: Iterable[str]) -> int:
 
     A grid repeats its trained parameters for every value of the others, and grids of different
     resolution share points. The points of every other sampler are all different (an int
-    parameter may still make some of them equal, which is not counted here).
+    parameter may still make some of them equal, which is not counted here). A table has one
+    training per cell, whatever the designs.
 
     Parameters
     ----------
@@ -71,6 +73,8 @@ def trainings(space: SpaceStudy, trained: Iterable[str]) -> int:
     >>> study.points, trainings(study, ("rate", "depth"))
     (125, 25)
     """
+    if space.levels is not None:
+        return prod(cells(p, space.levels) for p in space.table_space.parameters)
     axes = sum(name in trained for name in space.searched)
     total = 0
     for sampler in space.samplers:
@@ -143,7 +147,7 @@ def count(study: Study, seconds: Mapping[str, Mapping[float, float]]) -> list[Ro
             points = {size: len(space.samplers) * size.n * batches for size in space.sizes}
             trained = trainings(space, problem.kind.trained) * batches
             hours = trained * each / 3600
-            jobs = space.chunks * batches
+            jobs = (space.chunks if space.levels is None else 1) * batches
             rows.append(
                 Row(problem.name, space.name, space.d, batches, points, trained, jobs, hours)
             )

@@ -55,6 +55,16 @@ TABLES = {
         ["problem", "space", "d", "n", "measure", "designs", "batches", "rho", "low", "high",
          "note"],
     ),
+    "tabulated": (
+        "Tabulated landscapes: many designs a batch, and adaptive searches",
+        ["problem", "space", "n", "sampler", "batches", "replicates", "mean", "error",
+         "difference", "difference_error"],
+    ),
+    "agreement": (
+        "Tabulated landscapes: agreement with the designs of the study, trainings saved",
+        ["problem", "space", "n", "sampler", "batches", "replicates", "difference", "error", "z",
+         "saved", "direct_error", "tabulated_error"],
+    ),
     "counts": (
         "Trainings asked for",
         ["problem", "space", "d", "n", "resolution", "samplers", "batches", "trainings"],
@@ -364,7 +374,8 @@ def render(
     template : str
         Jinja2 template.
     tables : mapping of str to DataFrame
-        The tables of the study: those of `TABLES`, and ``advice``.
+        The tables of the study: those of `TABLES` (``tabulated`` and ``agreement`` only where
+        there are), and ``advice``.
     shown : sequence of Picture
     facts, screens : mapping of str to mapping
         What loading and screening wrote, by problem.
@@ -399,6 +410,7 @@ def render(
         tables={
             name: {"title": title, **html_table(tables[name], columns)}
             for name, (title, columns) in TABLES.items()
+            if name in tables
         },
         times=html_table(times, list(times.columns)),
         versions=versions(),

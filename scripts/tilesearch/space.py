@@ -197,3 +197,19 @@ class Space:
             for p in self.parameters
         )
         return Space(self.name, parameters)
+
+
+def cells(parameter: Parameter, levels: int) -> int:
+    """Number of cells of one axis: one per value where an int axis has no more than `levels`.
+
+    Examples
+    --------
+    >>> cells(Parameter("depth", 1, 5, "int"), 46), cells(Parameter("rate", 0.0, 1.0), 46)
+    (5, 46)
+    """
+    if levels < 1:
+        raise ValueError(f"levels is {levels}, give 1 or more")
+    # On a log scale the values of an int have bins of different width: no lattice fits them.
+    if parameter.type == "int" and parameter.scale == "linear":
+        return min(levels, int(parameter.high - parameter.low) + 1)
+    return levels

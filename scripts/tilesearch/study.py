@@ -40,6 +40,8 @@ class SpaceStudy:
     samplers : tuple of str
     sizes : tuple of Size
     points_per_job : int
+    levels : int or None
+        Cells per axis of the table from which losses are read; None: every point is trained.
     """
 
     problem: str
@@ -51,6 +53,7 @@ class SpaceStudy:
     samplers: tuple[str, ...]
     sizes: tuple[Size, ...]
     points_per_job: int
+    levels: int | None = None
 
     @property
     def d(self) -> int:
@@ -61,6 +64,12 @@ class SpaceStudy:
     def points(self) -> int:
         """Points of all designs of one batch."""
         return len(self.samplers) * sum(size.n for size in self.sizes)
+
+    @property
+    def table_space(self) -> Space:
+        """The parameters that a table has an axis for: those that a model is trained with."""
+        own = tuple(p for p in self.space.parameters if p.name in self.searched)
+        return Space(self.name, own)
 
     @property
     def chunks(self) -> int:
@@ -233,4 +242,10 @@ def _space(config: Mapping, problem: ProblemStudy, name: str, entry: Mapping) ->
         tuple(config["samplers"]),
         tuple(sorted(set(sizes), key=lambda s: s.n)),
         config["training"]["points_per_job"],
+        config["tabulated"]["levels"] if tabulates(config, problem.kind) else None,
     )
+
+
+def tabulates(config: Mapping, kind: Kind) -> bool:
+    """Whether losses are read from a table: only boosting has tables."""
+    return kind.engine == "boosting" and config["training"].get("mode") == "tabulated"

@@ -2,11 +2,19 @@
 
 import lightgbm as lgb
 import numpy as np
+import pandas as pd
 import pytest
 
+from tilesearch.analysis.tabulated import open_table
 from tilesearch.problems.base import Batch
 from tilesearch.training import boosting
-from tilesearch.training.boosting import BoostingTrainer, deepest_leaf, mean_loss
+from tilesearch.training.boosting import (
+    BoostingTrainer,
+    PolynomialTrainer,
+    PredictionTrainer,
+    deepest_leaf,
+    mean_loss,
+)
 
 SETTINGS = {"rounds": 60, "patience": 10, "lightgbm": {"min_child_samples": 4, "num_leaves": 12}}
 CUTS = (slice(0, 90), slice(90, 120), slice(120, 150))
@@ -229,3 +237,40 @@ def test_mean_loss_of_probabilities():
         -(np.log(0.2) + np.log(0.8)) / 2
     )
     assert np.isfinite(mean_loss("classification", np.array([1.0, 0.0]), truth))
+
+
+def test_a_table_of_predictions_gives_the_losses_of_trained_points():
+    batch = noisy(5)
+    true = np.array([1.2, 0.8])
+    options = {"task": "regression", "settings": SETTINGS, "true": true, "seed": 3}
+    rates, depths = (0.125, 0.375), (2, 3, 4)  # the middles of the cells of [0, 0.5] x {2, 3, 4}
+    cells = [{"learning_rate": r, "max_depth": d} for r in rates for d in depths]
+    outcomes = sorted(PredictionTrainer(batch, **options).evaluate(cells), key=lambda o: o.point)
+    rows = pd.DataFrame(
+        {"loss": o.loss, "status": o.status, "prediction": o.facts["prediction"]} for o in outcomes
+    )
+    scale = np.abs(np.concatenate([batch.train["y"], batch.validation["y"]])).max()
+    table = open_table(rows, (2, 3), 2, (batch.test["y"], scale))
+    unit = np.random.default_rng(1).random((40, 4))
+    points = [
+        cells[int(u[0] * 2) * 3 + int(u[1] * 3)] | {"c1": 0.5 + u[2], "c2": 0.5 + u[3]}
+        for u in unit
+    ]
+    np.testing.assert_allclose(
+        table.loss(unit), losses(PolynomialTrainer(batch, **options), points)
+    )
+    # The loss of a cell is that at the true coefficients, which lie in the middle of 0.5 to 1.5.
+    at_true = np.array([[0.1, 0.1, true[0] - 0.5, true[1] - 0.5]])
+    assert table.loss(at_true)[0] == pytest.approx(rows["loss"][0])
+
+
+def test_a_failed_cell_has_no_loss_and_the_others_keep_theirs():
+    rows = pd.DataFrame(
+        {"loss": [1.0, np.nan], "status": ["ok", "failed"], "prediction": [[0.1, 0.2], None]}
+    )
+    made = open_table(rows, (2,), 1, (np.array([0.1, 0.2]), 1.0))
+    found = made.loss(np.array([[0.2, 0.5], [0.8, 0.5]]))
+    assert found[0] == pytest.approx(0)
+    assert np.isnan(found[1])
+    with pytest.raises(ValueError, match="2 rows for 3 cells"):
+        open_table(rows, (3,))

@@ -137,6 +137,9 @@ def test_tabulated_and_direct_agree_where_they_should_and_not_elsewhere():
     same = agreement(one_each, many, **numbers)
     assert len(same) == 4
     assert (same["z"].abs() < 3.5).all()
+    others = same[same["sampler"] == "lhs"]
+    assert (others["tabulated_error"] < others["direct_error"]).all()
+    assert (same.loc[same["sampler"] == "random", "tabulated_error"] == 0).all()
     assert same["saved"].tolist() == pytest.approx([300 * 26 / 400] * 4)
     shifted = one_each.assign(minimum=one_each["minimum"] * np.exp(0.2))
     assert (agreement(shifted, many, **numbers)["z"] > 5).all()
@@ -167,7 +170,7 @@ def test_a_search_over_failures_goes_on():
 
 def test_gp_runs_or_says_what_it_needs():
     if importlib.util.find_spec("torch") is None:
-        with pytest.raises(InputError, match="'gp' needs the package 'torch'"):
+        with pytest.raises(InputError, match="'gp', which needs the package 'torch'"):
             adaptive({0: table(10)}, [5], 2, names=["gp"], count=1)
     else:
         found = adaptive({0: table(10)}, [12], 2, names=["gp"], count=1, seed=1)
@@ -175,5 +178,5 @@ def test_gp_runs_or_says_what_it_needs():
 
 
 def test_an_unknown_adaptive_sampler_is_named():
-    with pytest.raises(InputError, match="'cma' is unknown"):
+    with pytest.raises(InputError, match="'cma', which is unknown"):
         adaptive({0: table(10)}, [5], 2, names=["cma"], count=1)

@@ -145,8 +145,33 @@ def test_tabulated_landscapes_answer_for_many_designs(small, tmp_path):
     assert len(agreement) == 3 * 2
     assert (agreement.saved == 40 * 39 / 25).all()
     assert agreement.difference.abs().max() < 0.5
-    tables = list((project.folder / RESULTS / "housing/tabulated").glob("*.parquet"))
+    tables = list((project.folder / RESULTS / "housing/d2/tabulated").glob("*.parquet"))
     assert [len(pd.read_parquet(path)) for path in tables] == [25] * kept(small)
+
+
+def test_in_tabulated_mode_every_loss_comes_from_the_table_and_the_report_shows_it(project):
+    settings = {"levels": 4, "replicates": 20, "adaptive": ["tpe"], "runs": 2}
+    spaces = {"d2": {"resolutions": [2, 3]}, "d3": {"resolutions": [2], "coefficients": 1}}
+    changes = {"training__mode": "tabulated", "tabulated": settings}
+    project.write("mode.yaml", changed(**changes, boosting__spaces=spaces))
+    ran = jobs(project.run("--configfile", "mode.yaml", seconds=600))
+    assert "train" not in ran
+    assert ran["tabulate_batch"] == 2 * kept(project)
+    folder = project.folder / RESULTS
+    for space, points in (("d2", 3 * 13), ("d3", 3 * 8)):
+        rows = pd.read_parquet(folder / f"housing/{space}/evaluations.parquet")
+        assert len(rows) == points * kept(project)
+        assert (rows.status == "ok").all()
+        tables = (folder / f"housing/{space}/tabulated").glob("*.parquet")
+        table = pd.concat(pd.read_parquet(path) for path in tables)
+        assert set(rows.training) <= set(table.training)
+        if space == "d2":
+            assert set(rows.loss) <= set(table.loss)
+        scores = pd.read_csv(folder / f"tables/tabulated/housing-{space}-scores.csv")
+        assert (scores["mean"] >= 1).all()
+    report = (folder / "report.html").read_text()
+    assert "adaptive searches" in report
+    assert "housing: d3 tabulated result plot" in report
 
 
 @pytest.mark.parametrize(

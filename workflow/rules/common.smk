@@ -7,6 +7,7 @@ sys.path.insert(0, os.path.join(workflow.basedir, "scripts"))
 
 from snakemake.exceptions import WorkflowError
 
+from tilesearch.adaptive import check_adaptive
 from tilesearch.config import check, check_data
 from tilesearch.errors import InputError
 from tilesearch.samplers import SAMPLERS
@@ -15,6 +16,7 @@ try:
     STUDY = check(config, os.path.join(workflow.basedir, "workflow/schemas/config.schema.yaml"))
     if workflow.is_main_process:
         check_data(STUDY)
+        check_adaptive(config["tabulated"]["adaptive"])
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -27,6 +29,7 @@ PROBLEMS = STUDY.problems
 
 
 BOOSTED = [p for p in PROBLEMS.values() if p.kind.engine == "boosting"]
+TABULATED = BOOSTED if config["training"]["mode"] == "tabulated" else []
 NETWORKS = [p for p in PROBLEMS.values() if p.kind.engine == "networks"]
 
 

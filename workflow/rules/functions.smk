@@ -142,26 +142,31 @@ def figures():
 
 def report_figures():
     """The figures of the report: why first, then what was done, then what came out."""
-    return [path for path in [*tilings(), *figures()] if path.endswith(".png")]
+    shown = [*tilings(), *figures(), *(tabulated() if TABULATED else [])]
+    return [path for path in shown if path.endswith(".png")]
 
 
 # tabulated.smk
 
 
-def tabulated_spaces():
-    """Spaces that search all parameters of a boosting problem and nothing else."""
+def tabulated():
+    """Tables and figures of all spaces whose losses can be tabulated: those of boosting."""
     return [
-        space
+        path
         for problem in BOOSTED
         for space in problem.spaces.values()
-        if len(space.searched) == len(problem.parameters) == space.d
+        for path in (
+            f"{RESULTS}/tables/tabulated/{problem.name}-{space.name}-scores.csv",
+            f"{RESULTS}/tables/tabulated/{problem.name}-{space.name}-agreement.csv",
+            f"{RESULTS}/figures/{problem.name}/{space.name}-tabulated-result-plot.png",
+        )
     ]
 
 
 def tabulated_batches(wildcards):
-    folder = f"{RESULTS}/{wildcards.problem}/tabulated"
+    folder = f"{RESULTS}/{wildcards.problem}/{wildcards.space}/tabulated"
     return [f"{folder}/{batch}.parquet" for batch in kept_batches(wildcards.problem)]
 
 
-def own_parameters(wildcards):
-    return [asdict(p) for p in PROBLEMS[wildcards.problem].parameters]
+def table_parameters(wildcards):
+    return [asdict(p) for p in space_of(wildcards).table_space.parameters]

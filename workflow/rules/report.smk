@@ -14,6 +14,7 @@ rule make_report:
         template=str(CAPTIONS / "report.html.j2"),
         captions=sorted(map(str, CAPTIONS.glob("*.rst"))),
         tables=[path for path in tables() if path.endswith(".parquet")],
+        tabulated=[p for p in tabulated() if p.endswith(".csv")] if TABULATED else [],
         figures=report_figures(),
         facts=[f"{RESULTS}/{problem}/data.json" for problem in PROBLEMS],
         screens=[f"{RESULTS}/{problem}/screen.json" for problem in PROBLEMS],

@@ -30,7 +30,7 @@ rule train:
     benchmark:
         "<benchmarks>/train/{problem}/{space}/{batch}/{chunk}.tsv"
     wildcard_constraints:
-        problem=one_of(p.name for p in BOOSTED),
+        problem=one_of(p.name for p in BOOSTED if p not in TABULATED),
     conda:
         "../../envs/boosting.yaml"
     params:

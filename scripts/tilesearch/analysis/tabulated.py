@@ -12,39 +12,20 @@ training: then the predictions are tabulated and the polynomial is applied on to
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from tilesearch.errors import InputError
+from tilesearch.adaptive import ADAPTIVE, check_adaptive
+from tilesearch.analysis.scores import usable
 from tilesearch.problems.polynomial import COEFFICIENT_RANGE, unmangle
 from tilesearch.samplers import make
 from tilesearch.seeds import rng_for
-from tilesearch.space import Parameter, Space
+from tilesearch.space import Space, cells
 
 #: Most numbers of one block of unmangling.
 BLOCK = 2_000_000
-
-#: Adaptive references by name.
-ADAPTIVE = ("tpe", "gp")
-
-
-def cells(parameter: Parameter, levels: int) -> int:
-    """Number of cells of one axis: one per value where an int axis has no more than `levels`.
-
-    Examples
-    --------
-    >>> cells(Parameter("depth", 1, 5, "int"), 46), cells(Parameter("rate", 0.0, 1.0), 46)
-    (5, 46)
-    """
-    if levels < 1:
-        raise ValueError(f"levels is {levels}, give 1 or more")
-    # On a log scale the values of an int have bins of different width: no lattice fits them.
-    if parameter.type == "int" and parameter.scale == "linear":
-        return min(levels, int(parameter.high - parameter.low) + 1)
-    return levels
 
 
 def lattice(space: Space, levels: int) -> np.ndarray:
@@ -76,6 +57,43 @@ def shape(space: Space, levels: int) -> tuple[int, ...]:
     return tuple(cells(parameter, levels) for parameter in space.parameters)
 
 
+def open_table(
+    rows: pd.DataFrame, counts: Sequence[int], coefficients: int = 0, target=None
+) -> "LossTable | PolynomialTable":
+    """The table of one batch, from the rows that were trained for it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row per cell in the order of `lattice`: ``loss``, ``status`` and, with coefficients,
+        ``prediction``.
+    counts : sequence of int
+        Cells of every axis, as `shape` gives them.
+    coefficients : int
+        Number of coefficients of the odd polynomial.
+    target : tuple of (ndarray, float), optional
+        With coefficients: the true target of the test part, and what it was divided by.
+
+    Raises
+    ------
+    ValueError
+        If the rows are not as many as the cells.
+    """
+    if len(rows) != np.prod(counts):
+        raise ValueError(
+            f"the table has {len(rows)} rows for {np.prod(counts)} cells, delete it and start "
+            "again: it is made anew"
+        )
+    if not coefficients:
+        losses = rows["loss"].where(usable(rows)).to_numpy(float)
+        return LossTable(losses.reshape(counts))
+    truth, scale = target
+    lost = np.full(len(truth), np.nan)
+    found = [p if ok else lost for p, ok in zip(rows["prediction"], usable(rows), strict=True)]
+    predictions = np.array(found, dtype=float).reshape(*counts, len(truth))
+    return PolynomialTable(predictions, truth, scale, coefficients)
+
+
 class Landscape(Protocol):
     """What gives the losses of points of the unit cube without a training."""
 
@@ -87,6 +105,17 @@ def _cell(unit: np.ndarray, counts: Sequence[int]) -> tuple[np.ndarray, ...]:
     """Index of the cell of every point, by axis."""
     unit = np.asarray(unit, dtype=float)
     return tuple(np.clip((unit[:, i] * n).astype(int), 0, n - 1) for i, n in enumerate(counts))
+
+
+def cell_numbers(unit: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+    """Numbers of the cells of points, in the order of `lattice`; further columns do not count.
+
+    Examples
+    --------
+    >>> cell_numbers(np.array([[0.1, 0.9], [0.9, 0.1]]), (2, 3)).tolist()
+    [2, 3]
+    """
+    return np.ravel_multi_index(_cell(unit, counts), tuple(counts))
 
 
 @dataclass(frozen=True)
@@ -220,7 +249,12 @@ def replicates(
 
 
 def agreement(
-    direct: pd.DataFrame, tabulated: pd.DataFrame, *, trained: int, table_trainings: int
+    direct: pd.DataFrame,
+    tabulated: pd.DataFrame,
+    *,
+    trained: int,
+    table_trainings: int,
+    baseline: str = "random",
 ) -> pd.DataFrame:
     """Do tabulated and direct minima agree? Paired differences over the same batches.
 
@@ -232,14 +266,18 @@ def agreement(
         As `replicates` returns it.
     trained, table_trainings : int
         Trainings of one batch: those of all direct designs, and those of its table.
+    baseline : str
+        The sampler that paired differences are taken to.
 
     Returns
     -------
     DataFrame
         One row per sampler and n: ``batches``, ``difference`` (mean over batches of
         log(direct) - log(mean of the tabulated)), ``error`` (std / sqrt(batches)), ``z`` (their
-        ratio), ``replicates``, and ``saved``: by which factor tabulating has fewer trainings than
-        as many direct replicates.
+        ratio), ``replicates``, ``saved`` (by which factor tabulating has fewer trainings than
+        as many direct replicates), and ``direct_error`` and ``tabulated_error``: the standard
+        errors over the batches of the paired difference to `baseline`, with one design a batch
+        and with all replicates (0 for the baseline, NaN without one).
 
     Examples
     --------
@@ -264,7 +302,20 @@ def agreement(
     table["z"] = table["difference"] / error
     table["replicates"] = [counts[row.sampler, row.n] for row in table.itertuples()]
     table["saved"] = table["replicates"] * trained / table_trainings
+    for name, column in (("direct_error", "minimum"), ("tabulated_error", "minimum_tabulated")):
+        table[name] = _paired_errors(both, column, baseline, table)
     return table
+
+
+def _paired_errors(both: pd.DataFrame, column: str, baseline: str, table: pd.DataFrame) -> list:
+    """Standard error over batches of the difference of logarithms to the baseline, by row."""
+    logs = both.assign(log=np.log(both[column])).pivot_table(
+        index=["n", "batch"], columns="sampler", values="log"
+    )
+    if baseline not in logs:
+        return [float("nan")] * len(table)
+    errors = logs.sub(logs[baseline], axis=0).groupby("n").sem()
+    return [errors.loc[row.n, row.sampler] for row in table.itertuples()]
 
 
 def adaptive(
@@ -272,7 +323,7 @@ def adaptive(
     sizes: Iterable[int],
     d: int,
     *,
-    names: Iterable[str] = ADAPTIVE,
+    names: Iterable[str] = tuple(ADAPTIVE),
     count: int = 20,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -287,7 +338,8 @@ def adaptive(
     sizes : iterable of int
         Numbers of trials.
     d : int
-    names : iterable of {"tpe", "gp"}
+    names : iterable of str
+        Keys of `tilesearch.adaptive.ADAPTIVE`.
     count : int
         Runs of each sampler in each batch.
     seed : int
@@ -330,15 +382,7 @@ def _adaptive_sampler(name: str) -> Callable:
     """What makes an Optuna sampler from a seed."""
     import optuna
 
-    if name not in ADAPTIVE:
-        raise InputError(
-            f"adaptive sampler '{name}' is unknown, take some of {', '.join(ADAPTIVE)}"
-        )
-    # Optuna imports it after the first ten trials only: say it before the first.
-    if name == "gp" and find_spec("torch") is None:
-        raise InputError(
-            "adaptive sampler 'gp' needs the package 'torch', install it or leave the sampler out"
-        )
+    check_adaptive([name])
     chosen = {"tpe": optuna.samplers.TPESampler, "gp": optuna.samplers.GPSampler}[name]
     return lambda seed: chosen(seed=seed)
 

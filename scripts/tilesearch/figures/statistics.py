@@ -122,10 +122,24 @@ def _histogram(axes, values: np.ndarray, fit: pd.DataFrame, edges: np.ndarray, c
 def _fit_text(values: np.ndarray, row: pd.Series) -> str:
     if np.isfinite(row["chosen_error"]):
         kind = "Gaussian" if row["chosen"] == "gaussian" else "exponential"
-        text = f"mean {_plain(values.mean())} ± {_plain(row['chosen_error'])} ({kind})"
+        text = f"mean {measured(values.mean(), row['chosen_error'])} ({kind})"
     else:
         text = f"mean {_plain(values.mean())}, one batch: no error"
     return f"{text}\nexponential fit: {_p_text(row['p_value'])}"
+
+
+def measured(mean: float, error: float) -> str:
+    """A mean and its error: two digits of the error, and as many decimals of the mean.
+
+    Examples
+    --------
+    >>> measured(0.0503, 0.00544), measured(12.3, 2.0), measured(0.0, 0.0)
+    ('0.0503 ± 0.0054', '12.3 ± 2.0', '0 ± 0')
+    """
+    if not 1e-6 < error < 1e6:
+        return f"{_plain(mean)} ± {_plain(error)}"
+    decimals = max(0, 1 - int(np.floor(np.log10(error))))
+    return f"{mean:.{decimals}f} ± {error:.{decimals}f}"
 
 
 def _plain(value: float) -> str:

@@ -8,6 +8,7 @@ from matplotlib.patches import Circle, Rectangle
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from tilesearch.figures import style
+from tilesearch.geometry import separation
 from tilesearch.samplers.base import check_count
 from tilesearch.samplers.hypertiling import Hypertiling, Tiling
 from tilesearch.samplers.lhs import LHS
@@ -150,8 +151,9 @@ def chess_board(seed: int = 0, n: int = 8) -> Figure:
         left, middle, right = figure.subplots(1, 3)
 
         _board(left, n)
-        cells = np.floor(LHS(2, rng=rng_for(seed, "chess", "lhs")).random(n) * n)
-        centres = (cells + 0.5) / n
+        # Of a few boards the one whose rooks stand best apart: one of all may stand on a diagonal.
+        drawn = [LHS(2, rng=rng_for(seed, "chess", "lhs", k)).random(n) for k in range(20)]
+        centres = max(((np.floor(points * n) + 0.5) / n for points in drawn), key=separation)
         color = style.look("lhs").color
         rows = [[(0, y), (1, y)] for y in centres[:, 1]]
         columns = [[(x, 0), (x, 1)] for x in centres[:, 0]]

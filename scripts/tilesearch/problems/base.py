@@ -60,6 +60,8 @@ class Outcome:
         One sentence, where the status is "failed".
     seconds : float
         Share of the wall time that this training took on its process.
+    facts : dict
+        JSON-able facts that are journaled with the loss.
     """
 
     point: int
@@ -67,6 +69,7 @@ class Outcome:
     status: str = "ok"
     reason: str = ""
     seconds: float = 0.0
+    facts: dict = field(default_factory=dict)
 
 
 class Trainer(Protocol):

@@ -69,6 +69,7 @@ def open_boosting(
     problem: str,
     space: str,
     coefficients: int = 0,
+    predict: bool = False,
 ) -> Opened:
     """Open one batch of a problem that is trained by LightGBM.
 
@@ -85,6 +86,8 @@ def open_boosting(
         Names of the problem and of the space.
     coefficients : int
         Number of coefficients of the odd polynomial that the space searches.
+    predict : bool
+        With coefficients: the points name none of them, and outcomes tell the predictions.
     """
     about = read_json(facts)
     names = read_json(selected)["features"]
@@ -94,7 +97,11 @@ def open_boosting(
     true = true_coefficients(coefficients, seed, problem, space, batch)
 
     def trainer() -> Trainer:
-        from tilesearch.training.boosting import BoostingTrainer, PolynomialTrainer
+        from tilesearch.training.boosting import (
+            BoostingTrainer,
+            PolynomialTrainer,
+            PredictionTrainer,
+        )
 
         table = read_table(data, "data table", columns=[*names, TARGET])
         x, categorical = matrix(table[names])
@@ -109,7 +116,8 @@ def open_boosting(
             "seed": stream,
         }
         if coefficients:
-            return PolynomialTrainer(Batch(**parts), true=true, **options)
+            chosen = PredictionTrainer if predict else PolynomialTrainer
+            return chosen(Batch(**parts), true=true, **options)
         return BoostingTrainer(Batch(**parts), **options)
 
     mark = fingerprint(
@@ -121,8 +129,25 @@ def open_boosting(
         stream,
         true,
         version("lightgbm"),
+        *(["predictions"] if predict and coefficients else []),
     )
     return Opened(mark, trainer, about["stand_in"] or "")
+
+
+def target_of(data: str, batches: str, batch: int) -> tuple[np.ndarray, float]:
+    """What predictions of a mangled target are compared with, and what it was divided by.
+
+    Returns
+    -------
+    truth : ndarray, shape (rows,)
+        The target of the test part of the batch, in its own units.
+    scale : float
+        Largest size of the target in the other parts.
+    """
+    rows = batch_rows(batches, batch)
+    y = read_table(data, "data table", columns=[TARGET])[TARGET].to_numpy()
+    known = np.concatenate([y[rows["train"]], y[rows["validation"]]])
+    return y[rows["test"]], float(np.abs(known).max())
 
 
 def open_network(

@@ -168,6 +168,10 @@ class BoostingTrainer:
         """Losses of a prediction for the test part, one for each point that shares it."""
         return [mean_loss(self.task, prediction, self.batch.test["y"])] * len(points)
 
+    def facts(self, prediction: np.ndarray) -> dict:
+        """What an outcome tells beside its loss."""
+        return {}
+
     def evaluate(self, points: Sequence[Mapping[str, float]]) -> Iterator[Outcome]:
         """Yield one outcome per point, as soon as each is known.
 
@@ -221,10 +225,11 @@ class BoostingTrainer:
             if prediction is not None:
                 losses = self.losses(prediction, [points[index] for index in members])
             seconds = (time.perf_counter() - started) / len(members)
+            facts = {} if prediction is None else self.facts(prediction)
             for index, loss in zip(members, losses, strict=True):
                 why = reason or ("" if np.isfinite(loss) else f"the loss is {loss}")
                 status = "failed" if why else "ok"
-                yield Outcome(index, np.nan if why else float(loss), status, why, seconds)
+                yield Outcome(index, np.nan if why else float(loss), status, why, seconds, facts)
 
 
 class PolynomialTrainer(BoostingTrainer):
@@ -254,6 +259,7 @@ class PolynomialTrainer(BoostingTrainer):
 
         training = Batch(mangled(batch.train), mangled(batch.validation), batch.test)
         super().__init__(training, **options)
+        self.true = dict(zip(self.names, np.asarray(true).tolist(), strict=True))
 
     def losses(self, prediction: np.ndarray, points: Sequence[Mapping[str, float]]) -> list[float]:
         """Mean squared errors of the unmangled prediction, one per point."""
@@ -265,6 +271,22 @@ class PolynomialTrainer(BoostingTrainer):
             unmangled = unmangle(prediction[None, :], block[:, None, :]) * self.scale
             found += np.mean((unmangled - truth) ** 2, axis=1).tolist()
         return found
+
+
+class PredictionTrainer(PolynomialTrainer):
+    """Boosting of a mangled target that tells its predictions, for a table of them.
+
+    The points name no coefficients: the loss is that at the true ones, and the predictions of the
+    mangled target are the fact ``prediction`` of every outcome.
+    """
+
+    def losses(self, prediction: np.ndarray, points: Sequence[Mapping[str, float]]) -> list[float]:
+        """The mean squared error at the true coefficients, for every point."""
+        return super().losses(prediction, [self.true]) * len(points)
+
+    def facts(self, prediction: np.ndarray) -> dict:
+        """The predictions of the mangled target for the test part."""
+        return {"prediction": prediction.tolist()}
 
 
 def deepest_leaf(model: lgb.Booster) -> int:

@@ -41,8 +41,8 @@ def evaluate(
     -------
     list of dict
         One row per point: ``loss``, ``status``, ``reason``, ``training`` (points with the same
-        value share one training) and ``seconds``. Failed evaluations are not journaled: they
-        are tried again when the job runs again.
+        value share one training), ``seconds`` and the facts of its outcome. Failed evaluations
+        are not journaled: they are tried again when the job runs again.
     """
     keys = [journal.point_key(point) for point in points]
     known = journal.read(folder)
@@ -63,6 +63,7 @@ def evaluate(
                     "reason": outcome.reason,
                     "training": _training(points[index], trained),
                     "seconds": outcome.seconds,
+                    **outcome.facts,
                 }
                 if outcome.status == "ok":
                     own.append(keys[index], outcome.loss, **row)
@@ -72,12 +73,11 @@ def evaluate(
                     log.warning("point %s failed: %s", keys[index], outcome.reason)
                 progress.step()
     absent = {"loss": float("nan"), "status": "failed", "reason": "the trainer gave no outcome"}
-    columns = ("loss", "status", "reason", "training", "seconds")
     rows = []
     for point, key in zip(points, keys, strict=True):
         bare = {"status": "ok", "reason": "", "seconds": 0.0, "training": _training(point, trained)}
         row = bare | (known.get(key) or failed.get(key) or absent)
-        rows.append({column: row[column] for column in columns})
+        rows.append({name: value for name, value in row.items() if name != "key"})
     return rows
 
 
