@@ -11,6 +11,7 @@ from tilesearch.analysis.tabulated import (
     LossTable,
     adaptive,
     agreement,
+    borders,
     open_table,
     replicates,
     shape,
@@ -22,7 +23,11 @@ from tilesearch.space import Parameter, Space
 
 
 def open_tables(
-    rows: pd.DataFrame, counts: tuple[int, ...], coefficients: int, data: str, batches: str
+    rows: pd.DataFrame,
+    edges: Sequence[np.ndarray],
+    coefficients: int,
+    data: str,
+    batches: str,
 ) -> dict[int, Landscape]:
     """The table of every batch; a failed training is NaN."""
 
@@ -30,7 +35,7 @@ def open_tables(
         return target_of(data, batches, batch) if coefficients else None
 
     parts = {int(batch): part for batch, part in rows.groupby("batch")}
-    return {b: open_table(part, counts, coefficients, target(b)) for b, part in parts.items()}
+    return {b: open_table(part, edges, coefficients, target(b)) for b, part in parts.items()}
 
 
 def yardsticks(found: pd.DataFrame, tables: Mapping[int, Landscape]) -> dict[int, float]:
@@ -49,16 +54,18 @@ def yardsticks(found: pd.DataFrame, tables: Mapping[int, Landscape]) -> dict[int
 def summary(found: pd.DataFrame, tables: Mapping[int, Landscape], baseline: str) -> pd.DataFrame:
     """Means over batches of the minimum, and of its paired difference to the baseline.
 
-    A minimum is divided by the batch's yardstick. ``difference`` is that of the logarithms of a
-    batch's means, which does not hang on it.
+    A minimum is divided by the batch's yardstick. ``difference`` is that of a batch's mean
+    logarithms, which does not hang on it.
     """
     smallest = yardsticks(found, tables)
     scaled = found.assign(normalised=found["minimum"] / found["batch"].map(smallest))
+    # A search that met failed trainings alone has no minimum.
+    scaled["normalised"] = scaled["normalised"].where(np.isfinite(scaled["normalised"]))
+    scaled["log"] = np.log(scaled["normalised"])
     keys = ["sampler", "n"]
     by_batch = scaled.groupby([*keys, "batch"], as_index=False).agg(
-        normalised=("normalised", "mean"), replicates=("normalised", "size")
+        normalised=("normalised", "mean"), replicates=("normalised", "size"), log=("log", "mean")
     )
-    by_batch["log"] = np.log(by_batch["normalised"])
     others = by_batch.loc[by_batch["sampler"] == baseline, ["n", "batch", "log"]]
     paired = by_batch.merge(others, on=["n", "batch"], how="left", suffixes=("", "_baseline"))
     by_batch["difference"] = (paired["log"] - paired["log_baseline"]).to_numpy()
@@ -92,8 +99,8 @@ def main(
     space = Space("table", tuple(Parameter(**p) for p in parameters))
     space = space.within(read_json(inputs["screen"])["domain"])
     rows = pd.concat([read_table(path, "tabulated batch") for path in paths], ignore_index=True)
-    counts = shape(space, settings["levels"])
-    tables = open_tables(rows, counts, coefficients, inputs["data"], inputs["batches"])
+    edges = borders(space, settings["levels"])
+    tables = open_tables(rows, edges, coefficients, inputs["data"], inputs["batches"])
     minima = read_table(inputs["minima"], "table of minima")
     for key, value in names.items():
         minima = minima[minima[key] == value]
@@ -102,7 +109,7 @@ def main(
     runs = {"names": settings["adaptive"], "count": settings["runs"], "seed": seed}
     searched = adaptive(tables, sizes, d, **runs)
     scores = summary(pd.concat([found, searched], ignore_index=True), tables, baseline)
-    numbers = {"trained": trained, "table_trainings": int(np.prod(counts))}
+    numbers = {"trained": trained, "table_trainings": int(np.prod(shape(edges)))}
     agreed = agreement(minima, found, **numbers, baseline=baseline)
     # Which designs the tables are set against: trained ones, or single ones of the same tables.
     for name, table in (("scores", scores), ("agreement", agreed.assign(mode=mode))):

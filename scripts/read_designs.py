@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tilesearch.analysis.tabulated import cell_numbers, open_table, shape
+from tilesearch.analysis.tabulated import borders, cell_numbers, open_table
 from tilesearch.designs import unit_columns
 from tilesearch.files import read_json, write_table
 from tilesearch.logs import job_log
@@ -24,15 +24,15 @@ def main(
     """Write one row per point of the chunk, like `train.main`; reading takes no seconds."""
     domain = read_json(inputs["screen"])["domain"]
     space = Space(settings["space"], tuple(Parameter(**p) for p in parameters)).within(domain)
-    counts = shape(Space("table", space.parameters[: len(searched)]), levels)
+    edges = borders(Space("table", space.parameters[: len(searched)]), levels)
     rows = read_table(inputs["table"], "tabulated batch")
     coefficients = settings["coefficients"]
     target = target_of(inputs["data"], inputs["batches"], batch) if coefficients else None
     chosen = [("batch", "==", batch), ("chunk", "==", chunk)]
     points = read_table(inputs["designs"], "design table", filters=chosen)
     unit = points[unit_columns(space.d)].to_numpy()
-    losses = open_table(rows, counts, coefficients, target).loss(unit)
-    cells = rows.iloc[cell_numbers(unit, counts)]
+    losses = open_table(rows, edges, coefficients, target).loss(unit)
+    cells = rows.iloc[cell_numbers(unit, edges)]
     failed = ~np.isfinite(losses)
     why = cells["reason"].where(cells["reason"] != "", "the loss is not finite")
     table = points[["batch", "sampler", "resolution", "n", "point"]].reset_index(drop=True)

@@ -164,24 +164,60 @@ def headline(advice: pd.DataFrame, baseline: str) -> list[str]:
 def worth(budgets: pd.DataFrame, baseline: str) -> str:
     """What a point of each sampler is worth in random points, in a sentence; "" if unknown.
 
-    The median over all problems, spaces and numbers of points; the intervals of the single
-    values stand in the table of budgets.
+    The median over all problems, spaces and numbers of points, and the smallest and largest of
+    them; the intervals of the single values stand in the table of budgets.
 
     Examples
     --------
     >>> rows = pd.DataFrame({"sampler": ["rsa", "rsa", "grid"], "ratio": [1.5, np.inf, 0.4]})
     >>> print(worth(rows, "random").split(": ")[1])
-    rsa more than there are, grid 0.40.
+    rsa more than there are (1.50 to more than there are), grid 0.40.
     """
     known = budgets[(budgets["sampler"] != baseline) & budgets["ratio"].notna()]
     if known.empty:
         return ""
     # Not a mean of the two middle values: one of them may be infinite.
-    medians = known.groupby("sampler")["ratio"].quantile(0.5, interpolation="higher")
+    ratios = known.groupby("sampler")["ratio"]
+    medians = ratios.quantile(0.5, interpolation="higher").sort_values(ascending=False)
+    least, most = ratios.min(), ratios.max()
+    said = ", ".join(_ranged(name, median, least[name], most[name])
+                     for name, median in medians.items())  # fmt: skip
+    return (
+        f"What one point is worth in points of {baseline}, median over all comparisons "
+        f"(smallest to largest): {said}."
+    )
+
+
+def _ranged(name: str, median: float, low: float, high: float) -> str:
     words = {np.inf: "more than there are", -np.inf: "less than one"}
-    ordered = medians.sort_values(ascending=False).items()
-    said = ", ".join(f"{name} {words.get(value, f'{value:.2f}')}" for name, value in ordered)
-    return f"What one point is worth in points of {baseline}, median over all comparisons: {said}."
+    middle, *ends = (words.get(value, f"{value:.2f}") for value in (median, low, high))
+    return f"{name} {middle}" if low == high else f"{name} {middle} ({' to '.join(ends)})"
+
+
+def decided_words(answer: pd.DataFrame, baseline: str) -> list[str]:
+    """A sentence for each comparison that is decided, from the rows of `answers`.
+
+    Examples
+    --------
+    >>> row = {"problem": "p", "space": "d2", "d": 2, "N": 9, "answer": "take rsa", "batches": 8,
+    ...     "smallest mean": "rsa", "worth in random points": "18 (12 to 30)"}
+    >>> decided_words(pd.DataFrame([row]), "random")
+    ['p, d2, N = 9: take rsa; 9 points of rsa are worth 18 (12 to 30) of random (8 batches).']
+    """
+    if answer.empty:
+        return []
+    said = []
+    for row in answer[answer["answer"].str.startswith("take ")].to_dict("records"):
+        best, worth_of = row["smallest mean"], row["worth in random points"]
+        verb = "is" if row["N"] == 1 else "are"
+        value = f"; {points_words(row['N'])} of {best} {verb} worth {worth_of} of {baseline}"
+        known = best != baseline and worth_of != "unknown"
+        batches = f"{row['batches']} batch{'' if row['batches'] == 1 else 'es'}"
+        said.append(
+            f"{row['problem']}, {row['space']}, N = {row['N']}: {row['answer']}"
+            f"{value if known else ''} ({batches})."
+        )
+    return said
 
 
 def _counted(names: pd.Series) -> dict[str, int]:
@@ -401,6 +437,7 @@ def render(
     )
     return environment.from_string(template).render(
         headline=[*headline(advice, baseline), *filter(None, [worth(tables["budgets"], baseline)])],
+        decided=decided_words(answer, baseline),
         answer=html_table(answer, list(answer.columns)),
         sentences=sentences,
         data=html_table(data_rows(facts, screens), list(data_rows(facts, screens).columns)),

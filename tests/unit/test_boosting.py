@@ -250,7 +250,7 @@ def test_a_table_of_predictions_gives_the_losses_of_trained_points():
         {"loss": o.loss, "status": o.status, "prediction": o.facts["prediction"]} for o in outcomes
     )
     scale = np.abs(np.concatenate([batch.train["y"], batch.validation["y"]])).max()
-    table = open_table(rows, (2, 3), 2, (batch.test["y"], scale))
+    table = open_table(rows, ([1 / 2], [1 / 3, 2 / 3]), 2, (batch.test["y"], scale))
     unit = np.random.default_rng(1).random((40, 4))
     points = [
         cells[int(u[0] * 2) * 3 + int(u[1] * 3)] | {"c1": 0.5 + u[2], "c2": 0.5 + u[3]}
@@ -268,9 +268,9 @@ def test_a_failed_cell_has_no_loss_and_the_others_keep_theirs():
     rows = pd.DataFrame(
         {"loss": [1.0, np.nan], "status": ["ok", "failed"], "prediction": [[0.1, 0.2], None]}
     )
-    made = open_table(rows, (2,), 1, (np.array([0.1, 0.2]), 1.0))
+    made = open_table(rows, ([0.5],), 1, (np.array([0.1, 0.2]), 1.0))
     found = made.loss(np.array([[0.2, 0.5], [0.8, 0.5]]))
     assert found[0] == pytest.approx(0)
     assert np.isnan(found[1])
     with pytest.raises(ValueError, match="2 rows for 3 cells"):
-        open_table(rows, (3,))
+        open_table(rows, ([0.3, 0.6],))

@@ -12,6 +12,7 @@ from tilesearch.analysis.tabulated import (
     PolynomialTable,
     adaptive,
     agreement,
+    borders,
     lattice,
     replicates,
     shape,
@@ -24,6 +25,7 @@ from tilesearch.training.boosting import PolynomialTrainer
 RATE = Parameter("rate", 1e-3, 1e-1, "float", "log")
 DEPTH = Parameter("depth", 3, 9, "int")
 SPACE = Space("d2", (RATE, DEPTH))
+SQUARE = Space("square", (RATE, Parameter("x", 0.0, 1.0)))
 
 
 def bowl(unit):
@@ -31,31 +33,37 @@ def bowl(unit):
 
 
 def table(levels=30):
-    points = lattice(Space("d2", (RATE, RATE.__class__("x", 0.0, 1.0))), levels)
-    return LossTable(bowl(points).reshape(levels, levels))
+    points = lattice(SQUARE, levels)
+    return LossTable(bowl(points).reshape(levels, levels), borders(SQUARE, levels))
 
 
 def test_the_lattice_tries_every_whole_number_once_and_spreads_the_others():
     points = lattice(SPACE, 20)
-    assert shape(SPACE, 20) == (20, 7)
+    assert shape(borders(SPACE, 20)) == (20, 7)
     values = SPACE.values(points)
     assert np.unique(values["depth"], return_counts=True)[0].tolist() == list(range(3, 10))
     assert set(np.unique(values["depth"], return_counts=True)[1]) == {20}
     steps = np.diff(np.log(np.unique(values["rate"].round(12))))
-    assert steps == pytest.approx(np.full(19, np.log(100) / 20), rel=1e-6)
+    assert steps == pytest.approx(np.full(19, np.log(100) / 19), rel=1e-6)
 
 
-def test_a_point_gets_the_loss_of_the_middle_of_its_cell():
+def test_a_point_gets_the_loss_of_the_nearest_node():
     points = np.random.default_rng(1).random((500, 2))
-    middles = (np.floor(points * 30) + 0.5) / 30
-    np.testing.assert_allclose(table().loss(points), bowl(middles))
+    np.testing.assert_allclose(table().loss(points), bowl(np.rint(points * 29) / 29))
+
+
+def test_a_grid_finds_its_own_trainings_on_the_edge():
+    # Cells with nodes in their middles would give a grid losses from inside the domain.
+    corners = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    np.testing.assert_array_equal(table(7).loss(corners), bowl(corners))
 
 
 def test_a_whole_number_gets_exactly_its_own_training():
     losses = np.arange(20 * 7, dtype=float).reshape(20, 7)
     points = np.random.default_rng(2).random((300, 2))
     depth = SPACE.values(points)["depth"]
-    assert (LossTable(losses).loss(points) % 7 == depth - 3).all()
+    made = LossTable(losses, borders(SPACE, 20))
+    assert (made.loss(points) % 7 == depth - 3).all()
 
 
 def test_predictions_are_scored_as_the_trainer_scores_them():
@@ -87,18 +95,21 @@ def test_blocks_change_nothing(monkeypatch):
 def test_the_mean_minimum_of_random_points_is_that_of_order_statistics():
     made = table(12)
     found = replicates({0: made}, ["random"], [1, 4, 9], 2, count=3000, seed=5)
-    levels = np.sort(made.losses.ravel())
+    order = np.argsort(made.losses.ravel())
+    levels = made.losses.ravel()[order]
+    # Cells on the edge are half as wide as the others.
+    width = np.r_[0.5, np.ones(10), 0.5] / 11
+    share = np.outer(width, width).ravel()[order]
     for n, part in found.groupby("n"):
-        # P(minimum >= the i-th smallest of m equally likely losses) = ((m - i) / m)^n
-        m = len(levels)
-        at_least = ((m - np.arange(m + 1)) / m) ** n
+        # P(minimum >= the i-th smallest loss) = (1 - chance of all smaller ones)^n
+        at_least = np.append(1 - np.cumsum(share) + share, 0) ** n
         expected = (levels * (at_least[:-1] - at_least[1:])).sum()
         error = part["minimum"].std() / np.sqrt(len(part))
         assert abs(part["minimum"].mean() - expected) < 4 * error
 
 
 def test_all_batches_read_the_same_designs_and_the_order_of_samplers_is_no_matter():
-    tables = {0: table(10), 1: LossTable(table(10).losses + 1)}
+    tables = {0: table(10), 1: LossTable(table(10).losses + 1, table(10).edges)}
     found = replicates(tables, ["lhs", "random"], [4], 2, count=5, seed=1)
     wide = found.pivot_table(index=["sampler", "replicate"], columns="batch", values="minimum")
     np.testing.assert_allclose(wide[1] - wide[0], 1)
@@ -180,3 +191,16 @@ def test_gp_runs_or_says_what_it_needs():
 def test_an_unknown_adaptive_sampler_is_named():
     with pytest.raises(InputError, match="'cma', which is unknown"):
         adaptive({0: table(10)}, [5], 2, names=["cma"], count=1)
+
+
+def test_replicates_that_scatter_widely_do_not_look_larger_than_single_designs():
+    # The logarithm of a mean would lie 2 above the mean of the logarithms here.
+    rng = np.random.default_rng(11)
+    many = pd.DataFrame(
+        {"batch": b, "sampler": "lhs", "n": 4, "minimum": np.exp(rng.normal(0, 2, 400))}
+        for b in range(20)
+    ).explode("minimum")
+    many["minimum"] = many["minimum"].astype(float)
+    one = many.groupby("batch", as_index=False).first()
+    row = agreement(one, many, trained=4, table_trainings=4).iloc[0]
+    assert abs(row["z"]) < 3.5

@@ -353,7 +353,7 @@ rule count_trainings:
     params:
         config={
             key: config[key]
-            for key in ("seed", "run", "samplers", "training", "boosting", "problems")
+            for key in ("seed", "run", "samplers", "training", "tabulated", "boosting", "problems")
         },
         dpi=config["figures"]["dpi"],
     script:

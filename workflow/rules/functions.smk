@@ -47,9 +47,9 @@ def space_of(wildcards):
 def design_config(wildcards):
     """What determines the designs of one space, and nothing else."""
     name = wildcards.problem
-    keys = ("seed", "samplers", "training", "boosting")
-    problem = {name: config["problems"][name]}
-    return {key: config[key] for key in keys} | {"run": [name], "problems": problem}
+    own = {"run": [name], "problems": {name: config["problems"][name]}}
+    own["training"] = {"points_per_job": config["training"]["points_per_job"]}
+    return {key: config[key] for key in ("seed", "samplers", "boosting")} | own
 
 
 def chunk_files(wildcards):

@@ -2,8 +2,9 @@
 
 A table costs as many trainings as the lattice has cells, however many designs are then compared:
 a thousand replicates of every sampler and number of points, at no further training. The domain
-is cut into cells of equal size in the unit cube; a point gets the loss of the model that was
-trained in the middle of its cell. Nothing is interpolated: the losses keep the noise of real
+is laid out with nodes, the outermost on its ends, where a grid has most of its points; a point gets
+the loss of the model that was trained at the nearest node. An int axis that has room for it has one
+node per value. Nothing is interpolated: the losses keep the noise of real
 trainings, and a minimum over a design is the minimum of losses that models really had.
 
 Further parameters may be coefficients of the odd polynomial (`PolynomialTable`), which change no
@@ -22,14 +23,38 @@ from tilesearch.analysis.scores import usable
 from tilesearch.problems.polynomial import COEFFICIENT_RANGE, unmangle
 from tilesearch.samplers import make
 from tilesearch.seeds import rng_for
-from tilesearch.space import Space, cells
+from tilesearch.space import Parameter, Space, cells
 
 #: Most numbers of one block of unmangling.
 BLOCK = 2_000_000
 
 
+def nodes(parameter: Parameter, levels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the nodes of one axis lie in [0, 1], and the borders between their cells.
+
+    Returns
+    -------
+    places : ndarray, shape (n,)
+        The middles of an int's values where each has a node; else even steps from 0 to 1.
+    borders : ndarray, shape (n - 1,)
+
+    Examples
+    --------
+    >>> places, borders = nodes(Parameter("rate", 0.0, 1.0), 3)
+    >>> places.tolist(), borders.tolist()
+    ([0.0, 0.5, 1.0], [0.25, 0.75])
+    >>> nodes(Parameter("depth", 1, 2, "int"), 3)[0].tolist()
+    [0.25, 0.75]
+    """
+    n = cells(parameter, levels)
+    whole = parameter.type == "int" and parameter.scale == "linear"
+    if n == 1 or (whole and n == int(parameter.high - parameter.low) + 1):
+        return (np.arange(n) + 0.5) / n, np.arange(1, n) / n
+    return np.linspace(0, 1, n), (np.arange(n - 1) + 0.5) / (n - 1)
+
+
 def lattice(space: Space, levels: int) -> np.ndarray:
-    """The middles of all cells in the unit cube, the last axis running fastest.
+    """All nodes in the unit cube, the last axis running fastest.
 
     Parameters
     ----------
@@ -46,19 +71,24 @@ def lattice(space: Space, levels: int) -> np.ndarray:
     --------
     >>> space = Space("d2", (Parameter("rate", 0.0, 1.0), Parameter("depth", 1, 2, "int")))
     >>> lattice(space, 2).tolist()
-    [[0.25, 0.25], [0.25, 0.75], [0.75, 0.25], [0.75, 0.75]]
+    [[0.0, 0.25], [0.0, 0.75], [1.0, 0.25], [1.0, 0.75]]
     """
-    axes = [(np.arange(n) + 0.5) / n for n in shape(space, levels)]
+    axes = [nodes(parameter, levels)[0] for parameter in space.parameters]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, space.d)
 
 
-def shape(space: Space, levels: int) -> tuple[int, ...]:
-    """Cells of every axis."""
-    return tuple(cells(parameter, levels) for parameter in space.parameters)
+def borders(space: Space, levels: int) -> tuple[np.ndarray, ...]:
+    """Borders between the cells of every axis: a table's shape is one more than their numbers."""
+    return tuple(nodes(parameter, levels)[1] for parameter in space.parameters)
+
+
+def shape(edges: Sequence[np.ndarray]) -> tuple[int, ...]:
+    """Cells of every axis, from the `borders` between them."""
+    return tuple(len(edge) + 1 for edge in edges)
 
 
 def open_table(
-    rows: pd.DataFrame, counts: Sequence[int], coefficients: int = 0, target=None
+    rows: pd.DataFrame, edges: Sequence[np.ndarray], coefficients: int = 0, target=None
 ) -> "LossTable | PolynomialTable":
     """The table of one batch, from the rows that were trained for it.
 
@@ -67,8 +97,8 @@ def open_table(
     rows : DataFrame
         One row per cell in the order of `lattice`: ``loss``, ``status`` and, with coefficients,
         ``prediction``.
-    counts : sequence of int
-        Cells of every axis, as `shape` gives them.
+    edges : sequence of ndarray
+        As `borders` gives them.
     coefficients : int
         Number of coefficients of the odd polynomial.
     target : tuple of (ndarray, float), optional
@@ -79,6 +109,7 @@ def open_table(
     ValueError
         If the rows are not as many as the cells.
     """
+    counts = shape(edges)
     if len(rows) != np.prod(counts):
         raise ValueError(
             f"the table has {len(rows)} rows for {np.prod(counts)} cells, delete it and start "
@@ -86,12 +117,12 @@ def open_table(
         )
     if not coefficients:
         losses = rows["loss"].where(usable(rows)).to_numpy(float)
-        return LossTable(losses.reshape(counts))
+        return LossTable(losses.reshape(counts), tuple(edges))
     truth, scale = target
     lost = np.full(len(truth), np.nan)
     found = [p if ok else lost for p, ok in zip(rows["prediction"], usable(rows), strict=True)]
     predictions = np.array(found, dtype=float).reshape(*counts, len(truth))
-    return PolynomialTable(predictions, truth, scale, coefficients)
+    return PolynomialTable(predictions, truth, scale, coefficients, tuple(edges))
 
 
 class Landscape(Protocol):
@@ -101,21 +132,26 @@ class Landscape(Protocol):
         """Losses of points, shape (n, d) -> (n,)."""
 
 
-def _cell(unit: np.ndarray, counts: Sequence[int]) -> tuple[np.ndarray, ...]:
+def _cell(unit: np.ndarray, edges: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
     """Index of the cell of every point, by axis."""
     unit = np.asarray(unit, dtype=float)
-    return tuple(np.clip((unit[:, i] * n).astype(int), 0, n - 1) for i, n in enumerate(counts))
+    return tuple(np.searchsorted(edge, unit[:, i], side="right") for i, edge in enumerate(edges))
 
 
-def cell_numbers(unit: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+def _even(counts: Sequence[int]) -> tuple[np.ndarray, ...]:
+    """Borders between cells of equal size."""
+    return tuple(np.arange(1, n) / n for n in counts)
+
+
+def cell_numbers(unit: np.ndarray, edges: Sequence[np.ndarray]) -> np.ndarray:
     """Numbers of the cells of points, in the order of `lattice`; further columns do not count.
 
     Examples
     --------
-    >>> cell_numbers(np.array([[0.1, 0.9], [0.9, 0.1]]), (2, 3)).tolist()
+    >>> cell_numbers(np.array([[0.1, 0.9], [0.9, 0.1]]), ([0.5], [0.3, 0.6])).tolist()
     [2, 3]
     """
-    return np.ravel_multi_index(_cell(unit, counts), tuple(counts))
+    return np.ravel_multi_index(_cell(unit, edges), shape(edges))
 
 
 @dataclass(frozen=True)
@@ -127,6 +163,8 @@ class LossTable:
     losses : ndarray, shape of the cells
         As `lattice` orders them; NaN where a training failed. Further columns of a point are
         parameters without influence.
+    edges : tuple of ndarray, optional
+        Borders between the cells of every axis; by default the cells are of equal size.
 
     Examples
     --------
@@ -136,10 +174,11 @@ class LossTable:
     """
 
     losses: np.ndarray
+    edges: tuple[np.ndarray, ...] | None = None
 
     def loss(self, unit: np.ndarray) -> np.ndarray:
         """Losses of points, shape (n, d) -> (n,)."""
-        return self.losses[_cell(unit, self.losses.shape)]
+        return self.losses[_cell(unit, self.edges or _even(self.losses.shape))]
 
 
 @dataclass(frozen=True)
@@ -159,12 +198,15 @@ class PolynomialTable:
         What the target was divided by.
     coefficients : int
         Number of coefficients.
+    edges : tuple of ndarray, optional
+        Borders between the cells of every axis; by default the cells are of equal size.
     """
 
     predictions: np.ndarray
     truth: np.ndarray
     scale: float
     coefficients: int
+    edges: tuple[np.ndarray, ...] | None = None
 
     def loss(self, unit: np.ndarray) -> np.ndarray:
         """Mean squared errors of the unmangled predictions, shape (n, d) -> (n,)."""
@@ -173,7 +215,7 @@ class PolynomialTable:
         own = unit[:, len(counts) : len(counts) + self.coefficients]
         low, high = COEFFICIENT_RANGE
         searched = low + own * (high - low)
-        mangled = self.predictions[_cell(unit, counts)]
+        mangled = self.predictions[_cell(unit, self.edges or _even(counts))]
         found = np.empty(len(unit))
         step = max(1, BLOCK // len(self.truth))
         for start in range(0, len(unit), step):
@@ -273,7 +315,7 @@ def agreement(
     -------
     DataFrame
         One row per sampler and n: ``batches``, ``difference`` (mean over batches of
-        log(direct) - log(mean of the tabulated)), ``error`` (std / sqrt(batches)), ``z`` (their
+        log(direct) - mean of log(tabulated)), ``error`` (std / sqrt(batches)), ``z`` (their
         ratio), ``replicates``, ``saved`` (by which factor tabulating has fewer trainings than
         as many direct replicates), and ``direct_error`` and ``tabulated_error``: the standard
         errors over the batches of the paired difference to `baseline`, with one design a batch
@@ -289,11 +331,14 @@ def agreement(
     """
     keys = ["batch", "sampler", "n"]
     counts = tabulated.groupby(keys).size().groupby(["sampler", "n"]).max()
-    means = tabulated.groupby(keys, as_index=False)["minimum"].mean()
-    both = direct[[*keys, "minimum"]].merge(means, on=keys, suffixes=("", "_tabulated"))
+    # Logarithms are averaged: that of a mean is larger, the more so the wider replicates scatter.
+    logs = tabulated.assign(tabulated=np.log(tabulated["minimum"]))
+    means = logs.groupby(keys, as_index=False)["tabulated"].mean()
+    single = direct[[*keys, "minimum"]].assign(direct=np.log(direct["minimum"]))
+    both = single.merge(means, on=keys)
     if both.empty:
         raise ValueError("no batch, sampler and n is in both tables, give tables of one space")
-    both["difference"] = np.log(both["minimum"]) - np.log(both["minimum_tabulated"])
+    both["difference"] = both["direct"] - both["tabulated"]
     table = both.groupby(["sampler", "n"], as_index=False)["difference"].agg(
         batches="count", difference="mean", std="std"
     )
@@ -302,16 +347,14 @@ def agreement(
     table["z"] = table["difference"] / error
     table["replicates"] = [counts[row.sampler, row.n] for row in table.itertuples()]
     table["saved"] = table["replicates"] * trained / table_trainings
-    for name, column in (("direct_error", "minimum"), ("tabulated_error", "minimum_tabulated")):
-        table[name] = _paired_errors(both, column, baseline, table)
+    for column in ("direct", "tabulated"):
+        table[f"{column}_error"] = _paired_errors(both, column, baseline, table)
     return table
 
 
 def _paired_errors(both: pd.DataFrame, column: str, baseline: str, table: pd.DataFrame) -> list:
     """Standard error over batches of the difference of logarithms to the baseline, by row."""
-    logs = both.assign(log=np.log(both[column])).pivot_table(
-        index=["n", "batch"], columns="sampler", values="log"
-    )
+    logs = both.pivot_table(index=["n", "batch"], columns="sampler", values=column)
     if baseline not in logs:
         return [float("nan")] * len(table)
     errors = logs.sub(logs[baseline], axis=0).groupby("n").sem()
