@@ -343,7 +343,8 @@ def agreement(
         batches="count", difference="mean", std="std"
     )
     table["error"] = table.pop("std") / np.sqrt(table["batches"])
-    error = table["error"].where(table["error"] > 0)
+    # Equal designs differ by rounding only.
+    error = table["error"].where(table["error"] > 1e-12)
     table["z"] = table["difference"] / error
     table["replicates"] = [counts[row.sampler, row.n] for row in table.itertuples()]
     table["saved"] = table["replicates"] * trained / table_trainings

@@ -44,7 +44,7 @@ def tabulated_plot(scores: pd.DataFrame, problem: str, space: str, baseline: str
         figure.suptitle(f"{problem}, {space}: tabulated landscapes of {batches}")
         style.stand_in_note(figure, stand_in_of(rows))
         _lines(left, rows, "mean", "error")
-        left.set_ylabel("mean normalised minimum loss\n(1 = smallest loss in the table)")
+        left.set_ylabel("mean normalised minimum loss\n(1 = smallest loss known in the batch)")
         look = style.look(baseline).label
         _lines(right, rows[rows["sampler"] != baseline], "percent", "percent_error")
         right.axhline(0, color=style.look(baseline).color, zorder=0)
