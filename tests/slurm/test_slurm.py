@@ -56,14 +56,14 @@ def started(project, *arguments):
         return len(keys(project)) >= 10
 
     try:
-        wait(training, 120, "no training began")
+        wait(training, 240, "no training began")
     except BaseException:
         kill(process)
         raise
     return process
 
 
-def finished(process, code: int = 0, seconds: float = 240) -> str:
+def finished(process, code: int = 0, seconds: float = 480) -> str:
     """What Snakemake printed until its end."""
     try:
         output, _ = process.communicate(timeout=seconds)
@@ -95,13 +95,13 @@ def assert_nothing_twice(project, before: list[str]) -> None:
 
 def test_the_tables_are_those_of_a_local_run(cluster, prepared, tmp_path):
     local, remote = prepared.copy(tmp_path / "local"), prepared.copy(tmp_path / "remote")
-    arrays = queue()
+    before = queue()
     for project, options in ((local, ()), (remote, PROFILE)):
         # Other results than those prepared: the remote run begins with the data.
         project.write("small.yaml", SMALL | {"results": "results/tables"})
         scores = "results/tables/tables/scores.csv"
-        project.run(scores, "--configfile", "small.yaml", *options, seconds=280)
-    submitted = [name for _, name, _ in set(queue()) - set(arrays)]
+        project.run(scores, "--configfile", "small.yaml", *options, seconds=480)
+    submitted = [name for _, name, _ in set(queue()) - set(before)]
     for rule in ("load_data", "make_designs", "scan_batch", "train"):
         assert any(rule in name for name in submitted), f"{rule} did not run on the cluster"
     assert not any("score" in name for name in submitted), "score is a local rule"
@@ -126,7 +126,7 @@ def test_a_failing_job_is_reported_with_its_log(cluster, prepared, tmp_path):
     journal.rename(journal.with_name("kept"))
     journal.write_text("in the way")
     arguments = (EVALUATIONS, "--configfile", "long.yaml", *PROFILE, "--retries", "0")
-    output = project.run(*arguments, code=1, seconds=120)
+    output = project.run(*arguments, code=1, seconds=240)
     assert "Error in rule train" in output
     assert "results/small/logs/train/housing/d2/0/0.log" in output
     assert f"journal '{journal.relative_to(project.folder)}" in output, "its log is not shown"
@@ -134,13 +134,14 @@ def test_a_failing_job_is_reported_with_its_log(cluster, prepared, tmp_path):
     assert any(f"SLURM jobid {job}" in output or job in output for job, *_ in queue())
     journal.unlink()
     journal.with_name("kept").rename(journal)
-    project.run(*arguments, seconds=200)
+    project.run(*arguments, seconds=480)
     assert len(pd.read_parquet(project.folder / EVALUATIONS)) == 150
 
 
 def test_a_job_out_of_time_goes_on_by_itself(cluster, prepared, tmp_path):
     project = prepared.copy(tmp_path / "slow")
-    process = started(project, "--set-resources", "train:runtime=attempt")
+    # One minute at first; then enough, however busy the machine is.
+    process = started(project, "--set-resources", "train:runtime=10*attempt-9")
     try:
         job, stopped = running_job(), writer(project)
         os.kill(stopped, signal.SIGSTOP)  # it idles until its minute is over
@@ -164,7 +165,7 @@ def test_a_cancelled_job_is_resumed(cluster, prepared, tmp_path):
     before = keys(project)
     assert state_of(job) == "CANCELLED"
     assert 10 <= len(before) < 150
-    project.run(EVALUATIONS, "--configfile", "long.yaml", *PROFILE, seconds=200)
+    project.run(EVALUATIONS, "--configfile", "long.yaml", *PROFILE, seconds=480)
     assert_nothing_twice(project, before)
 
 
@@ -186,8 +187,8 @@ def test_ctrl_c_cancels_all_jobs_and_leaves_no_lock(cluster, prepared, tmp_path)
     process = started(project)
     job = running_job()
     process.send_signal(signal.SIGINT)
-    finished(process, code=1, seconds=60)
+    finished(process, code=1, seconds=120)
     wait(lambda: state_of(job) == "CANCELLED", 30, "the job runs on")
     before = keys(project)
-    project.run(EVALUATIONS, "--configfile", "long.yaml", *PROFILE, seconds=200)
+    project.run(EVALUATIONS, "--configfile", "long.yaml", *PROFILE, seconds=480)
     assert_nothing_twice(project, before)

@@ -27,6 +27,24 @@ SMALL = {
     },
 }
 
+#: Dense networks, small, with the minimum of each batch inside the domain.
+NETWORKS = {
+    "results": "results/small",
+    "run": ["bjet"],
+    "samplers": ["grid", "random", "lhs"],
+    "problems": {
+        "bjet": {
+            "data": {"stand_in": {"rows": 400}},
+            "tuning": {"rows": 200, "trials": 1, "together": 1, "epochs": 1},
+            "batches": {"number": 2, "size": "equal(200)"},
+            "parameters": {"epochs": {"low": 4, "high": 40}},
+            "scan": {"resolution": 5, "domain": {"epochs": [1, 80]}},
+            "model": {"hidden": [32, 16], "xla": False},
+            "spaces": {"d2": {"resolutions": [2]}},
+        }
+    },
+}
+
 
 class Project:
     """A working folder with links to the project's files."""
