@@ -57,7 +57,7 @@ def report(name: str, trainings: int, spent: float, inside: float) -> float:
     """Print the three numbers of one study; return their ratio."""
     print(f"{name}: {trainings} trainings")
     print(f"{name}: {spent:.1f} s wall x cores")
-    print(f"{name}: {inside:.1f} s inside training")
+    print(f"{name}: {inside:.1f} s inside training", flush=True)
     return spent / inside
 
 
@@ -65,24 +65,28 @@ def main() -> None:
     """Run and print; the ratio of the chunked study comes last."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cores", type=int, default=os.cpu_count())
-    parser.add_argument("--single", type=int, default=0, metavar="POINTS", help="about so many")
+    parser.add_argument(
+        "--single",
+        type=int,
+        default=0,
+        metavar="POINTS",
+        help="about so many (5 samplers, some 10 batches)",
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        chunked = measure({"run": ["housing"]}, Path(folder), arguments.cores)
+        ratio = report("chunks", *measure({"run": ["housing"]}, Path(folder), arguments.cores))
     if arguments.single:
         config = {
             "run": ["housing"],
             "training": {"points_per_job": 1},
             "boosting": {
-                "features": "none",
-                "batches": {"number": 4},
-                "spaces": {"d2": {"points": [max(1, arguments.single // 20)], "resolutions": []}},
+                "spaces": {"d2": {"points": [max(1, arguments.single // 50)], "resolutions": []}},
             },
         }
         with tempfile.TemporaryDirectory() as folder:
             single = measure(config, Path(folder), arguments.cores)
         print(f"one job per training: ratio {report('one job per training', *single):.1f}")
-    print(f"ratio {report('chunks', *chunked):.3f}")
+    print(f"ratio {ratio:.3f}")
 
 
 if __name__ == "__main__":

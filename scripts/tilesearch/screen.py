@@ -135,10 +135,11 @@ def screen(
         domain = boxes[best][1]
     kept = [m.batch for m in minima if inside(m, domain)]
     if not kept:
+        remedy = "scan.domain" if scanned is not None else "parameters, or set scan.on_edge: expand"
         shown = "; ".join(f"batch {m.batch} at {_text(m.values)}" for m in minima[:10])
         raise InputError(
             f"all {len(minima)} batches have their minimum on the edge of the domain "
-            f"({shown}), widen parameters or scan.domain, or set scan.on_edge: expand"
+            f"({shown}), widen {remedy}"
         )
     dropped = [
         {"batch": m.batch, "reason": f"its minimum {_text(m.values)} lies on the edge"}

@@ -72,8 +72,11 @@ def test_all_dropped_names_the_minima_and_the_remedy(levels):
     with pytest.raises(InputError) as caught:
         screen(minima_at([(0.0, 1), (4.0, 13)]), CONFIGURED, levels)
     text = str(caught.value)
-    for part in ("all 2 batches", "batch 0 at x=0, y=1", "batch 1 at x=4, y=13", "scan.domain"):
+    for part in ("all 2 batches", "batch 0 at x=0, y=1", "batch 1 at x=4, y=13"):
         assert part in text
+    # The remedy is not what the config has already.
+    remedy = "set scan.on_edge: expand" if levels is None else "widen scan.domain"
+    assert text.endswith(remedy)
     assert "\n" not in text
 
 
