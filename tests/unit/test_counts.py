@@ -79,3 +79,16 @@ def test_a_missing_config_is_named(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert main(["count"]) == 2
     assert "config.yaml" in capsys.readouterr().err
+
+
+def test_a_table_has_one_training_per_node_whatever_the_designs():
+    loaded = config.load([ROOT / "config.yaml", STUDIES / "king-county.yaml"])
+    loaded["training"]["mode"] = "tabulated"
+    loaded["tabulated"]["levels"] = 40
+    read = study.read(loaded)
+    batches = len(read.problems["housing"].batches)
+    rows = [row for row in counts.count(read, {}) if row.problem == "housing"]
+    # 40 learning rates by the 15 depths from 8 to 22.
+    trained = {row.space: row.trained / batches for row in rows}
+    assert trained["d2"] == trained["d8"] == 40 * 15
+    assert all(row.jobs == batches for row in rows)
