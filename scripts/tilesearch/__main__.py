@@ -188,10 +188,10 @@ def run_advise(args: argparse.Namespace) -> None:
     from tilesearch.analysis.advice import advise
     from tilesearch.analysis.tables import find, load
 
-    path = find(args.scores)
-    tables, missing = load(path)
+    paths = find(args.scores)
+    tables, missing = load(paths)
     advices, remarks = advise(args.n, args.d, **tables)
-    print(f"From {path}:")
+    print(f"From {', '.join(map(str, paths))}:")
     for text in [*missing, *remarks, *(advice.text for advice in advices)]:
         print(f"- {text}")
 

@@ -1,5 +1,7 @@
 """``python -m tilesearch advise``: where the tables come from, and what is said."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -94,4 +96,19 @@ def test_a_study_goes_before_the_reference(tmp_path):
     for folder in ("resources/reference", "results/tables"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "uncertainty.csv").write_text("")
-        assert tables.find(roots=(tmp_path,)) == tmp_path / folder / "uncertainty.csv"
+        assert tables.find(roots=(tmp_path,)) == [tmp_path / folder / "uncertainty.csv"]
+
+
+def test_every_study_of_the_reference_answers(study, tmp_path_factory, monkeypatch, capsys):
+    root = tmp_path_factory.mktemp("root")
+    for name in ("one", "other"):
+        folder = root / "resources/reference" / name
+        shutil.copytree(study, folder)
+        for path in folder.iterdir():
+            table = tables.read(path).assign(problem=name)
+            table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
+    monkeypatch.chdir(root)
+    assert main(["advise", "--n", "9", "--d", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "(one, d2) take rsa" in said
+    assert "(other, d2) take rsa" in said

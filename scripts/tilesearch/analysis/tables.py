@@ -1,5 +1,6 @@
 """Finding and reading the tables of a finished study, as far as advice needs them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -21,8 +22,10 @@ OTHERS = {
 }  # fmt: skip
 
 
-def find(given: str | None = None, *, roots: tuple[Path, ...] | None = None) -> Path:
-    """The file of scores: the one that is given, else that of `FOLDERS`.
+def find(given: str | None = None, *, roots: tuple[Path, ...] | None = None) -> list[Path]:
+    """The files of scores: the one that is given, else those of the first of `FOLDERS` with any.
+
+    A folder holds scores itself, or one study in each of its subfolders.
 
     Parameters
     ----------
@@ -45,13 +48,14 @@ def find(given: str | None = None, *, roots: tuple[Path, ...] | None = None) -> 
                 f"--scores is '{given}', which is no file and no folder with "
                 f"{' or '.join(SCORES)}.csv, run a study or give its tables"
             )
-        return found
+        return [found]
     roots = (Path(), Path(__file__).parents[3]) if roots is None else roots
     for folder in FOLDERS:
         for root in roots:
-            found = _in_folder(root / folder)
-            if found is not None:
-                return found
+            places = [root / folder, *sorted((root / folder).glob("*/"))]
+            found = [path for place in places if (path := _in_folder(place)) is not None]
+            if found:
+                return found[:1] if found[0].parent == places[0] else found
     raise InputError(
         f"there are no scores in {' or '.join(FOLDERS)}, run a study first "
         "(snakemake --cores all) or give --scores"
@@ -85,7 +89,17 @@ def read(path: Path) -> pd.DataFrame:
     return table.assign(**{c: table[c].astype(object).fillna("") for c in texts})
 
 
-def load(path: Path) -> tuple[dict[str, pd.DataFrame], list[str]]:
+def load(paths: Sequence[Path]) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """The tables of one study or of several, one below the other; as `load_study`."""
+    studies = [load_study(path) for path in paths]
+    tables = {
+        key: pd.concat([tables[key] for tables, _ in studies], ignore_index=True)
+        for key in ("scores", *OTHERS)
+    }
+    return tables, [sentence for _, missing in studies for sentence in missing]
+
+
+def load_study(path: Path) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """The tables that `tilesearch.analysis.advice.advise` takes, and what is missing of them.
 
     Parameters
@@ -117,6 +131,6 @@ def load(path: Path) -> tuple[dict[str, pd.DataFrame], list[str]]:
             (p for e in ("parquet", "csv") if (p := path.with_name(f"{name}.{e}")).is_file()), None
         )
         if beside is None:
-            missing.append(f"There is no table of {name} beside the scores.")
+            missing.append(f"There is no table of {name} beside the scores '{path}'.")
         tables[key] = pd.DataFrame(columns=columns) if beside is None else read(beside)
     return tables, missing
