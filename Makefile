@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo smoke figures test test-slurm test-faults lint lock clean
+.PHONY: help env demo smoke figures test test-slurm test-faults test-conda lint lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ test: env ## run all tests
 
 test-slurm: env ## run the study on a one-node SLURM on this machine (root; installs slurm-wlm)
 	TILESEARCH_SLURM=1 PATH="$(CURDIR)/$(BIN):$$PATH" timeout -k 30 1800 pytest tests/slurm
+
+test-conda: env ## run small studies in the environments of envs/, made by pip in place of conda
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/conda
 
 test-faults: env ## kill, fill and corrupt a small study (root for some; many minutes)
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/faults

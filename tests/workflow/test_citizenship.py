@@ -61,3 +61,25 @@ def test_every_environment_exists_and_is_pinned():
         environment = yaml.safe_load((ROOT / path).read_text())
         packages = [p for p in environment["dependencies"] if isinstance(p, str)]
         assert all("=" in package for package in packages if package != "pip")
+
+
+def test_the_slurm_profile_knows_every_heavy_rule_and_no_other():
+    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+    local = re.split(r"localrules:", (ROOT / "Snakefile").read_text())[1].split("\n\n")[0]
+    local = set(re.findall(r"(\w+),", local))
+    text = "".join(path.read_text() for path in RULES)
+    made = set(re.findall(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)", text, re.MULTILINE))
+    remote = made - local - {"geometry", "tabulated"}  # targets, without a script
+    assert len(local) > 10
+    assert local <= made
+    assert set(profile["set-resources"]) == remote
+    assert set(profile["slurm-array-jobs"].split(", ")) <= remote
+    for resources in profile["set-resources"].values():
+        assert {"mem_mb", "runtime"} >= set(resources) > set()
+
+
+def test_every_target_of_make_says_what_it_does():
+    text = (ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [line.split()[0] for line in told.stdout.splitlines()] == phony.split()
