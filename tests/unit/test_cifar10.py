@@ -86,6 +86,8 @@ def test_files_that_are_refused(tmp_path, archive):
     refused(archive, "has SHA-256", "fetch it again", sha256="0" * 64)
     empty = packed(tmp_path / "empty.tar.gz", {"readme.html": b"x"})
     refused(empty, "empty.tar.gz", "holds no .bin file")
+    escaping = packed(tmp_path / "escaping.tar.gz", {"../../x.bin": records(1, 0).tobytes()})
+    refused(escaping, "escaping.tar.gz", "would leave its folder", "publisher")
     short = tmp_path / "short.bin"
     short.write_bytes(records(2, 0).tobytes()[:-1])
     refused(short, "short.bin", "6145 bytes", "truncated")

@@ -1,11 +1,11 @@
-"""Convolution and pooling with a member axis, against Keras' own layers."""
+"""Convolution with a member axis, against Keras' own layers."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from tilesearch.training.convolution import Convolution, Flatten, Pooling
+from tilesearch.training.convolution import Convolution, Flatten
 
 RNG = np.random.default_rng(1)
 
@@ -41,20 +41,6 @@ def test_convolution_starts_with_glorot_uniform_of_its_fans():
     assert 0.99 * limit < np.abs(weights).max() <= limit * (1 + 1e-6)
 
 
-@pytest.mark.parametrize("side", [6, 7])
-@pytest.mark.parametrize(
-    ("kind", "layer"), [("max", keras.layers.MaxPooling2D), ("mean", keras.layers.AveragePooling2D)]
-)
-def test_pooling_is_keras_pooling(side, kind, layer):
-    images = RNG.normal(size=(3, 2, side, side, 4)).astype(np.float32)
-    pooling = Pooling(2, kind)
-    outputs = ops.convert_to_numpy(pooling(ops.convert_to_tensor(images)))
-    assert outputs.shape == pooling.compute_output_shape(images.shape)
-    for member in range(3):
-        alone = layer(2)(ops.convert_to_tensor(images[member]))
-        np.testing.assert_allclose(outputs[member], ops.convert_to_numpy(alone), rtol=1e-6)
-
-
 def test_flatten_keeps_keras_order():
     images = RNG.normal(size=(2, 3, 4, 5, 6)).astype(np.float32)
     outputs = ops.convert_to_numpy(Flatten()(ops.convert_to_tensor(images)))
@@ -65,9 +51,3 @@ def test_flatten_keeps_keras_order():
 def test_bad_kernel(kernel, stride):
     with pytest.raises(ValueError, match=f"kernel is {kernel} and stride is {stride}"):
         Convolution(1, 1, kernel, stride, seed=1)
-
-
-@pytest.mark.parametrize(("size", "kind"), [(0, "max"), (2, "median")])
-def test_bad_pooling(size, kind):
-    with pytest.raises(ValueError, match=f"size is {size} and kind is '{kind}'"):
-        Pooling(size, kind)

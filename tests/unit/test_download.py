@@ -1,13 +1,11 @@
 """Downloads: whole and right, or one sentence and nothing left behind."""
 
 import hashlib
-import io
-import tarfile
 
 import pytest
 
 from tilesearch.errors import InputError
-from tilesearch.problems.download import extract, fetch
+from tilesearch.problems.download import fetch
 
 URL = "https://data.example/table.csv"
 CONTENT = b"a b\n1 2\n"
@@ -98,42 +96,3 @@ def test_local_paths(tmp_path):
     file.write_bytes(CONTENT[:-1])
     with pytest.raises(InputError, match=r"table\.csv' has SHA-256"):
         fetch(path=file, sha256=HASH)
-
-
-def archive(path, members):
-    with tarfile.open(path, "w:gz") as tar:
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return path
-
-
-def test_extract(tmp_path):
-    packed = archive(tmp_path / "a.tar.gz", {"d/one": b"1", "d/two": b"2"})
-    folder = extract(packed, tmp_path / "out")
-    assert (folder / "d" / "two").read_bytes() == b"2"
-    packed.unlink()
-    assert extract(packed, tmp_path / "out") == folder  # unpacked before
-
-
-@pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "d/../../escaped"])  # noqa: S108
-def test_extract_refuses_members_outside_the_folder(tmp_path, name):
-    inner = tmp_path / "inner"
-    inner.mkdir()
-    packed = archive(inner / "a.tar.gz", {"good": b"1", name: b"2"})
-    if name.startswith("/"):
-        # The filter strips a leading slash: the member lands inside.
-        assert (extract(packed, inner / "out") / name[1:]).read_bytes() == b"2"
-        return
-    with pytest.raises(InputError, match=r"would leave its folder.*publisher"):
-        extract(packed, inner / "out")
-    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.tar.gz", "inner"]
-
-
-def test_extract_of_a_truncated_archive_leaves_nothing(tmp_path):
-    packed = archive(tmp_path / "a.tar.gz", {"one": b"1" * 5000, "two": bytes(range(256)) * 99})
-    packed.write_bytes(packed.read_bytes()[:-40])
-    with pytest.raises(InputError, match="fetch it again"):
-        extract(packed, tmp_path / "out")
-    assert [p.name for p in tmp_path.iterdir()] == ["a.tar.gz"]

@@ -117,7 +117,14 @@ def _archive_parts(path: Path) -> Iterator[tuple[str, bytes]]:
                 key=lambda m: m.name,
             )
             for member in members:
+                # Nothing is written, yet such an archive is not what its publisher made.
+                tarfile.data_filter(member, ".")
                 yield f"{path}:{member.name}", tar.extractfile(member).read()
+    except tarfile.FilterError as error:
+        raise InputError(
+            f"archive '{path}' has a member that would leave its folder ({error}), take the "
+            "archive from its publisher"
+        ) from error
     except (tarfile.TarError, EOFError, OSError) as error:
         raise InputError(
             f"archive '{path}' cannot be read ({error}): it is truncated or no tar file, "

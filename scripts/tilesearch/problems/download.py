@@ -1,10 +1,6 @@
 """Files of a data set: a path on this machine, or an https address with its SHA-256."""
 
 import hashlib
-import os
-import shutil
-import tarfile
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -102,53 +98,3 @@ def fetch_from(settings: Mapping, cache=None) -> Path:
     return fetch(
         settings.get("url"), settings.get("sha256"), path=settings.get("path"), cache=cache
     )
-
-
-def extract(archive, folder) -> Path:
-    """Unpack a tar archive into the folder `folder`, all of it or nothing.
-
-    Members that would land outside the folder, links out of it and devices are refused
-    (`tarfile.data_filter`). A folder that exists is taken as unpacked before.
-
-    Parameters
-    ----------
-    archive : path
-        Tar file, compressed or not.
-    folder : path
-        Folder to make.
-
-    Returns
-    -------
-    pathlib.Path
-        `folder`.
-
-    Raises
-    ------
-    InputError
-        If the archive is truncated, is no tar file or has a member that is refused.
-    """
-    archive, folder = Path(archive), Path(folder)
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)
-    try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(partial, filter="data")
-        os.chmod(partial, 0o755)  # noqa: S103 (mkdtemp makes a folder that only its maker reads)
-        os.replace(partial, folder)
-    except tarfile.FilterError as error:
-        raise InputError(
-            f"archive '{archive}' has a member that would leave its folder ({error}), take the "
-            "archive from its publisher"
-        ) from error
-    except (tarfile.TarError, EOFError, OSError) as error:
-        if folder.is_dir():  # another job unpacked it meanwhile
-            return folder
-        raise InputError(
-            f"archive '{archive}' cannot be unpacked ({error}): it is truncated or no tar file, "
-            "fetch it again"
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return folder

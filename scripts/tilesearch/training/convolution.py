@@ -1,4 +1,4 @@
-"""Convolution and pooling of images with a leading member axis.
+"""Convolution of images with a leading member axis.
 
 A convolution is patches and a dense layer: the pixels that a kernel covers are laid side by side,
 and one product of matrices per member does the rest. Where all members see the same images (the
@@ -90,48 +90,6 @@ class Convolution(Dense):
         """(members, rows, ceil(height/stride), ceil(width/stride), filters)."""
         height, width = (-(-length // self.stride) for length in input_shape[2:4])
         return (self.members, input_shape[1], height, width, self.units)
-
-
-class Pooling(layers.Layer):
-    """Largest (or mean) value of each square of pixels; what does not fill a square is left out.
-
-    Parameters
-    ----------
-    size : int
-        Side of the squares, >= 1.
-    kind : {"max", "mean"}
-        What is taken of a square.
-    **options
-        As in any Keras layer.
-
-    Examples
-    --------
-    >>> squares = Pooling(2)(ops.reshape(ops.arange(4.0), (1, 1, 2, 2, 1)))
-    >>> ops.convert_to_numpy(squares).tolist()
-    [[[[[3.0]]]]]
-    """
-
-    def __init__(self, size=2, kind="max", **options):
-        super().__init__(**options)
-        if size < 1 or kind not in ("max", "mean"):
-            raise ValueError(f"size is {size} and kind is '{kind}': need size >= 1, max or mean")
-        self.size, self.reduce = size, {"max": ops.max, "mean": ops.mean}[kind]
-
-    def call(self, inputs):
-        """Pool the images of each member."""
-        members, rows = ops.shape(inputs)[:2]
-        height, width, channels = inputs.shape[2:]
-        h, w = height // self.size, width // self.size
-        squares = ops.reshape(
-            inputs[:, :, : h * self.size, : w * self.size],
-            (members, rows, h, self.size, w, self.size, channels),
-        )
-        return self.reduce(squares, axis=(3, 5))
-
-    def compute_output_shape(self, input_shape):
-        """(members, rows, height // size, width // size, channels)."""
-        members, rows, height, width, channels = input_shape
-        return (members, rows, height // self.size, width // self.size, channels)
 
 
 class Flatten(layers.Layer):
