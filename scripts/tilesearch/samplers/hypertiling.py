@@ -6,8 +6,7 @@ import numpy as np
 from scipy.stats import special_ortho_group
 
 from tilesearch.samplers import multigrid
-from tilesearch.samplers.base import Sampler, check_count
-from tilesearch.samplers.grid import BELOW_ONE
+from tilesearch.samplers.base import BELOW_ONE, Sampler, check_count
 
 _POINTS = ("vertices", "intersections")
 

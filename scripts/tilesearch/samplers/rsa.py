@@ -105,7 +105,9 @@ def saturated_packing(d: int, radius: float, *, boundary: str = "free", rng=None
             "or a sphere overlaps its own images"
         )
     seed = int(np.random.default_rng(rng).integers(2**63))
-    return pack(d, 2.0 * float(radius), seed=seed, periodic=periodic).centres
+    # the fewest proposals are the fastest in few dimensions, where a voxel costs little
+    mean = min(1.5 ** (d - 1), 3.0)
+    return pack(d, 2.0 * float(radius), seed=seed, periodic=periodic, mean=mean).centres
 
 
 class RSA(Sampler):
