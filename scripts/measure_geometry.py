@@ -13,8 +13,8 @@ def main(
     samplers: list[str], d: int, n: int, seeds: int, seed: int, outputs: dict[str, str], dpi: int
 ) -> None:
     """Write the table (mean and standard error over seeded designs) and its figure."""
-    rows = pd.DataFrame(table(draws(samplers, d, n, seeds=seeds, seed=seed)))
-    write_table(rows, outputs["csv"], outputs["parquet"])
+    rows = table(draws(samplers, d, n, seeds=seeds, seed=seed))
+    write_table(pd.DataFrame(rows), outputs["csv"], outputs["parquet"])
     style.save(geometry_figure(rows, d, n), outputs["png"], dpi=dpi)
 
 
