@@ -1,7 +1,7 @@
 """Measures of point sets against naive versions and known values."""
 
 import math
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -263,6 +263,28 @@ def test_figure_shows_all_samplers_best_on_top():
 def test_figure_says_where_only_bounds_are_known():
     rows = table(geometry.draws(["random", "lhs"], 5, 6, seeds=1), steps=0)
     assert "bounds" in geometry_figure(rows, 5, 6).get_supxlabel()
+
+
+@pytest.mark.parametrize("highest", [9.0, 300.0])
+def test_labels_of_logarithmic_axes_do_not_overlap(highest):
+    rows = table(geometry.draws(["random", "lhs"], 2, 9, seeds=1))
+    for row, value in zip(
+        [row for row in rows if row["measure"] == "mesh_ratio"], [1.9, highest], strict=True
+    ):
+        row["mean"] = value
+    figure = geometry_figure(rows, 2, 9)
+    figure.draw_without_rendering()
+    axis = next(axes for axes in figure.axes if axes.get_title() == "mesh ratio").xaxis
+    low, high = axis.get_view_interval()
+    boxes = sorted(
+        (box.x0, box.x1)
+        for ticks in (axis.get_major_ticks(), axis.get_minor_ticks())
+        for tick in ticks
+        if tick.label1.get_text() and low <= tick.get_loc() <= high
+        for box in [tick.label1.get_window_extent()]
+    )
+    assert len(boxes) >= 2
+    assert all(one[1] < other[0] for one, other in pairwise(boxes))
 
 
 def test_figure_leaves_out_what_is_not_defined():

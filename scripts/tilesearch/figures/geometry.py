@@ -6,6 +6,7 @@ from math import isfinite
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from tilesearch.figures.style import apply, look, new_figure
 
@@ -94,6 +95,15 @@ def _bounded(found: Mapping[str, Mapping[str, Mapping]]) -> bool:
     )
 
 
+def _few_ticks(axes: Axes) -> None:
+    # Matplotlib labels 2, 3, 4 and 6 of a short logarithmic axis, one over the other.
+    low, high = axes.get_xlim()
+    if high < 10 * low:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
 def _draw_panel(axes: Axes, panel: Panel, samplers: list[tuple[str, Mapping]]) -> None:
     for y, (name, measures) in enumerate(samplers):
         row = measures[panel.measure]
@@ -122,6 +132,7 @@ def _draw_panel(axes: Axes, panel: Panel, samplers: list[tuple[str, Mapping]]) -
         )
     if panel.log:
         axes.set_xscale("log")
+        _few_ticks(axes)
     else:
         axes.margins(x=0.12)
         axes.locator_params(axis="x", nbins=4)
