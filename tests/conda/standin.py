@@ -32,8 +32,8 @@ def create(path: Path, prefix: Path) -> None:
     """Make an empty venv and install the packages of an environment, and nothing else, into it."""
     python, found = packages(path)
     subprocess.run([UV, "venv", "--quiet", "--python", python, prefix], check=True)
-    install = [UV, "pip", "install", "--quiet", "--compile-bytecode"]
-    subprocess.run([*install, "--python", prefix / "bin/python", *found], check=True)
+    install = [UV, "pip", "install", "--quiet", "--python", prefix / "bin/python"]
+    subprocess.run([*install, *found], check=True)
 
 
 def install(folder: Path) -> Path:

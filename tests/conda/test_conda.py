@@ -27,6 +27,8 @@ def _conda(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{own}{os.pathsep}{os.environ['PATH']}")
     # Nothing of the environment of the tests may reach the scripts.
     monkeypatch.delenv("PYTHONPATH", raising=False)
+    # What is imported is compiled once; compiling all that is installed takes longer.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
 
 
 def assert_made(prefix: Path, *names: str) -> None:
@@ -40,8 +42,8 @@ def assert_made(prefix: Path, *names: str) -> None:
 def test_the_smoke_study_gives_the_evaluations_of_the_locked_packages(prefix, tmp_path):
     local, remote = Project(tmp_path / "local"), Project(tmp_path / "remote")
     table, smoke = "results/smoke/housing/d2/evaluations.parquet", "workflow/studies/smoke.yaml"
-    local.run(table, "--configfile", smoke, seconds=900)
-    remote.run("--configfile", smoke, *CONDA, prefix, seconds=1500)
+    local.run(table, "--configfile", smoke, seconds=1200)
+    remote.run("--configfile", smoke, *CONDA, prefix, seconds=2400)
     assert_made(prefix, "analysis", "boosting", "sampling")
     found, wanted = (
         pd.read_parquet(p.folder / table).drop(columns="seconds") for p in (remote, local)
@@ -54,6 +56,6 @@ def test_a_study_of_networks_runs_to_its_evaluations(prefix, tmp_path):
     project = Project(tmp_path / "networks")
     project.write("networks.yaml", NETWORKS)
     table = "results/small/bjet/d2/evaluations.parquet"
-    project.run(table, "--configfile", "networks.yaml", *CONDA, prefix, seconds=1200)
+    project.run(table, "--configfile", "networks.yaml", *CONDA, prefix, seconds=2400)
     assert any("networks" in path.read_text() for path in prefix.glob("*.yaml"))
     assert (pd.read_parquet(project.folder / table).status == "ok").all()
