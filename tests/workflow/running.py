@@ -76,7 +76,7 @@ class Project:
             start_new_session=True,
         )
 
-    def run(self, *arguments: object, code: int | None = 0, seconds: float = 300) -> str:
+    def run(self, *arguments: object, code: int | None = 0, seconds: float = 900) -> str:
         """Run Snakemake to its end; return what it printed."""
         process = self.start(*arguments)
         try:
