@@ -152,10 +152,21 @@ def test_trees_after_the_best_round_count_as_reaching_a_depth(seed):
     assert losses(trainer, points) == expected
 
 
-def test_deepest_leaf_is_never_beyond_the_limit():
+def test_deepest_leaf_is_told_below_the_limit_only():
     trainer = BoostingTrainer(noisy(4), task="regression", settings=SETTINGS)
     for depth in (1, 2, 5):
-        assert deepest_leaf(trainer.train({"learning_rate": 0.2, "max_depth": depth})) == depth
+        model = trainer.train({"learning_rate": 0.2, "max_depth": depth})
+        assert deepest_leaf(model, depth + 1) == depth
+        assert deepest_leaf(model, depth) == 0
+
+
+def test_depths_beyond_the_leaves_share_a_training_and_no_tree_is_read(monkeypatch):
+    monkeypatch.setattr(boosting, "deepest_leaf", lambda model, limit: pytest.fail("read"))
+    trainer = BoostingTrainer(noisy(2), task="regression", settings=SETTINGS)
+    points = [{"learning_rate": 0.3, "max_depth": d} for d in (11, 25, 12)]
+    found = losses(trainer, points)
+    assert trainer.trainings == 1
+    assert found == [plain_loss(noisy(2), point) for point in points]
 
 
 def test_a_point_without_depth_takes_the_tuned_one():

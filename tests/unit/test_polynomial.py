@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
@@ -15,11 +15,13 @@ from tilesearch.training.boosting import BoostingTrainer, PolynomialTrainer
 coefficients = st.lists(st.floats(0.5, 1.5), min_size=1, max_size=6)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(coefficients, st.lists(st.floats(-10, 10), min_size=1, max_size=20))
 def test_the_inverse_is_exact_to_1e_10(c, y):
     assert np.abs(unmangle(mangle(y, c), c) - y).max() <= 1e-10
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(coefficients, st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5))
 def test_the_inverse_agrees_with_a_bracketing_solver(c, values):
     for value, y in zip(values, unmangle(values, c), strict=True):

@@ -158,6 +158,11 @@ class BoostingTrainer:
             keep_training_booster=True,
         )
 
+    def reach(self, values: Mapping[str, float]) -> float:
+        """Depth that no tree passes for want of leaves: a larger limit is the same training."""
+        leaves = {**self.params, **values}.get("num_leaves")
+        return leaves - 1 if leaves else float("inf")
+
     def predict(self, model: lgb.Booster) -> np.ndarray:
         """Predictions of `model` for the test part, with its best number of trees."""
         return model.predict(
@@ -194,7 +199,8 @@ class BoostingTrainer:
 
         def trained(index: int) -> tuple:
             # Depth last: models that differ in it alone follow each other, shallow ones first.
-            return tuple(points[index].get(name, ABSENT) for name in TRAINED)
+            *others, depth = (points[index].get(name, ABSENT) for name in TRAINED)
+            return (*others, min(depth, self.reach(points[index])))
 
         order = sorted(range(len(points)), key=trained)
         deepest = {key[:-1]: key[-1] for key in map(trained, order)}
@@ -210,8 +216,8 @@ class BoostingTrainer:
                 else:
                     model = self.train(values)
                     prediction = self.predict(model)
-                    # Reading the trees costs a third of a training: only if a deeper one follows.
-                    if depth < deepest[tuple(others)] and 0 < (r := deepest_leaf(model)) < depth:
+                    # Reading all trees costs a third of a training: only if a deeper one follows.
+                    if depth < deepest[tuple(others)] and (r := deepest_leaf(model, depth)) > 0:
                         free_from[tuple(others)] = (r, prediction)
                 reason = ""
             except (lgb.basic.LightGBMError, ValueError) as error:
@@ -289,15 +295,31 @@ class PredictionTrainer(PolynomialTrainer):
         return {"prediction": prediction.tolist()}
 
 
-def deepest_leaf(model: lgb.Booster) -> int:
-    """Depth of the deepest leaf over all trees of `model`; a tree of one split has depth 1."""
-    deepest = 0
-    for tree in model.dump_model(num_iteration=-1)["tree_info"]:
-        stack = [(tree["tree_structure"], 0)]
-        while stack:
-            node, depth = stack.pop()
-            if "split_feature" in node:
-                stack += [(node["left_child"], depth + 1), (node["right_child"], depth + 1)]
-            else:
-                deepest = max(deepest, depth)
+def deepest_leaf(model: lgb.Booster, limit: int) -> int:
+    """Depth of the deepest leaf over all trees of `model`, if it is less than `limit`.
+
+    A tree of one split has depth 1. Where a leaf lies at `limit`, one of the first trees usually
+    has it, and the others are not read.
+
+    Returns
+    -------
+    int
+        0 if a leaf lies at `limit` or deeper, or if no tree has a split.
+    """
+    deepest, first, block = 0, 0, 1
+    while first < model.current_iteration() and deepest < limit:
+        trees = model.dump_model(num_iteration=block, start_iteration=first)["tree_info"]
+        deepest = max(deepest, *(_depth(tree["tree_structure"]) for tree in trees))
+        first, block = first + block, 2 * block
+    return deepest if deepest < limit else 0
+
+
+def _depth(root: Mapping) -> int:
+    deepest, stack = 0, [(root, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if "split_feature" in node:
+            stack += [(node["left_child"], depth + 1), (node["right_child"], depth + 1)]
+        else:
+            deepest = max(deepest, depth)
     return deepest
