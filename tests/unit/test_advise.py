@@ -1,6 +1,7 @@
 """``python -m tilesearch advise``: where the tables come from, and what is said."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -93,7 +94,7 @@ def test_what_is_no_table_of_scores(tmp_path, capsys, content, sentence):
 def test_a_study_goes_before_the_reference(tmp_path):
     with pytest.raises(InputError, match="run a study first"):
         tables.find(roots=(tmp_path,))
-    for folder in ("resources/reference", "results/tables"):
+    for folder in ("resources/reference/one/tables", "results/tables"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "uncertainty.csv").write_text("")
         assert tables.find(roots=(tmp_path,)) == [tmp_path / folder / "uncertainty.csv"]
@@ -102,7 +103,7 @@ def test_a_study_goes_before_the_reference(tmp_path):
 def test_every_study_of_the_reference_answers(study, tmp_path_factory, monkeypatch, capsys):
     root = tmp_path_factory.mktemp("root")
     for name in ("one", "other"):
-        folder = root / "resources/reference" / name
+        folder = root / "resources/reference" / name / "tables"
         shutil.copytree(study, folder)
         for path in folder.iterdir():
             table = tables.read(path).assign(problem=name)
@@ -112,3 +113,10 @@ def test_every_study_of_the_reference_answers(study, tmp_path_factory, monkeypat
     said = capsys.readouterr().out
     assert "(one, d2) take rsa" in said
     assert "(other, d2) take rsa" in said
+
+
+def test_the_reference_of_the_project_answers(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert tables.find()[0].parts[-4:-1] == ("reference", "king-county", "tables")
+    assert main(["advise", "--n", "64", "--d", "2"]) == 0
+    assert "(housing, d2) take rsa" in capsys.readouterr().out

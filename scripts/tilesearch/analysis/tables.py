@@ -7,8 +7,8 @@ import pandas as pd
 
 from tilesearch.errors import InputError
 
-#: Where tables are looked for, in this order: the study that ran here, then the reference.
-FOLDERS = ("results/tables", "resources/reference")
+#: Where tables are looked for, in this order: the study that ran here, then the reference studies.
+FOLDERS = ("results/tables", "resources/reference/*/tables")
 
 #: Tables that hold the means, the better one first.
 SCORES = ("uncertainty", "scores")
@@ -24,8 +24,6 @@ OTHERS = {
 
 def find(given: str | None = None, *, roots: tuple[Path, ...] | None = None) -> list[Path]:
     """The files of scores: the one that is given, else those of the first of `FOLDERS` with any.
-
-    A folder holds scores itself, or one study in each of its subfolders.
 
     Parameters
     ----------
@@ -52,10 +50,10 @@ def find(given: str | None = None, *, roots: tuple[Path, ...] | None = None) -> 
     roots = (Path(), Path(__file__).parents[3]) if roots is None else roots
     for folder in FOLDERS:
         for root in roots:
-            places = [root / folder, *sorted((root / folder).glob("*/"))]
+            places = sorted(root.glob(folder))
             found = [path for place in places if (path := _in_folder(place)) is not None]
             if found:
-                return found[:1] if found[0].parent == places[0] else found
+                return found
     raise InputError(
         f"there are no scores in {' or '.join(FOLDERS)}, run a study first "
         "(snakemake --cores all) or give --scores"
