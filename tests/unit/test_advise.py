@@ -1,7 +1,6 @@
 """``python -m tilesearch advise``: where the tables come from, and what is said."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
