@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo smoke figures test test-slurm test-faults test-conda lint lock clean
+.PHONY: help env demo smoke figures test test-slurm test-conda test-faults lint lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

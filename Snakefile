@@ -32,32 +32,7 @@ include: "workflow/rules/scores.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tabulated.smk"
-
-
-# Seconds each: on a cluster they run where Snakemake runs.
-localrules:
-    keep_all_features,
-    split_batches,
-    screen,
-    collect_evaluations,
-    score,
-    plot_results,
-    plot_normalisation,
-    plot_landscapes,
-    plot_shap,
-    plot_designs,
-    draw_tilings,
-    plot_histograms,
-    plot_budgets,
-    plot_ranks,
-    plot_geometry_against_loss,
-    plot_edge_effects,
-    plot_moving_minimum,
-    draw_examples,
-    draw_diagrams,
-    count_trainings,
-    plot_tabulated,
-    make_report,
+include: "workflow/rules/local.smk"
 
 
 rule all:

@@ -1,0 +1,26 @@
+"""Rules of seconds each: on a cluster they run where Snakemake runs."""
+
+
+localrules:
+    keep_all_features,
+    split_batches,
+    screen,
+    collect_evaluations,
+    score,
+    plot_results,
+    plot_normalisation,
+    plot_landscapes,
+    plot_shap,
+    plot_designs,
+    draw_tilings,
+    plot_histograms,
+    plot_budgets,
+    plot_ranks,
+    plot_geometry_against_loss,
+    plot_edge_effects,
+    plot_moving_minimum,
+    draw_examples,
+    draw_diagrams,
+    count_trainings,
+    plot_tabulated,
+    make_report,
