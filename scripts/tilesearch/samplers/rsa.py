@@ -107,7 +107,11 @@ def saturated_packing(d: int, radius: float, *, boundary: str = "free", rng=None
     seed = int(np.random.default_rng(rng).integers(2**63))
     # the fewest proposals are the fastest in few dimensions, where a voxel costs little
     mean = min(1.5 ** (d - 1), 3.0)
-    return pack(d, 2.0 * float(radius), seed=seed, periodic=periodic, mean=mean).centres
+    # a voxel of few dimensions takes less memory, and a million discs start with two million
+    most = MOST_VOXELS * RSA.highest_d // d
+    return pack(
+        d, 2.0 * float(radius), seed=seed, periodic=periodic, most_voxels=most, mean=mean
+    ).centres
 
 
 class RSA(Sampler):
