@@ -170,6 +170,8 @@ def save(figure: Figure, stem: str | Path, *, dpi: int = 150) -> list[Path]:
     with apply():
         # `Software` names the matplotlib version: an upgrade must not change every file.
         figure.savefig(png, dpi=dpi, metadata={"Software": None})
+        # The places are found: finding them again takes as long as drawing.
+        figure.set_layout_engine("none")
         figure.savefig(svg, metadata={"Date": None, "Creator": None})
     return [png, svg]
 
