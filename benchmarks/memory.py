@@ -88,12 +88,12 @@ def features(folder: Path, arguments: argparse.Namespace) -> None:
     """Tune, explain, and keep 20 features."""
     import select_features
 
-    names = ("ranking.csv", "selected.json", "tuned.json", "bars.png", "beeswarm.png")
+    names = ("ranking.csv", "selected.json", "tuned.json", "values.parquet")
     select_features.main(
         folder / "data.parquet",
         folder / "data.json",
         {"keep": 20, "trials": arguments.trials, "shap_rows": arguments.shap_rows},
-        MODEL,
+        {**MODEL, "rounds": arguments.rounds},
         1,
         2,
         {name.partition(".")[0]: str(folder / name) for name in names},
@@ -170,6 +170,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--evaluations", type=int, default=620_000)
     parser.add_argument("--trials", type=int, default=2, help="Optuna trials")
+    parser.add_argument("--rounds", type=int, default=1000, help="most trees of a trial")
     parser.add_argument("--shap-rows", type=int, default=10_000)
     parser.add_argument("--points", type=int, default=20, help="points of the training job")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
