@@ -12,6 +12,7 @@ from tilesearch.errors import InputError
 from tilesearch.problems import table
 from tilesearch.problems.table import as_dates, check, features_of, load, read_table
 from tilesearch.problems.trainers import matrix
+from tilesearch.problems.trainers import read_table as read_rows
 
 ROWS = 40
 
@@ -415,3 +416,16 @@ def test_of_a_large_file_only_the_target_is_read_when_a_study_is_planned(
     ).to_parquet(path)
     with pytest.raises(InputError, match="constant"):
         table.check(data)
+
+
+@pytest.mark.parametrize("rows", [[], [5], [899, 0, 450, 0]])
+def test_some_rows_of_a_study_s_table_are_those_of_the_whole(tmp_path, rows):
+    """Across row groups, whose dictionaries of categories differ in the file."""
+    text = [f"value {k // 200}" for k in range(900)]
+    raw = pd.DataFrame({"text": text, "number": np.arange(900.0)})
+    made = features_of(raw.assign(text=raw.text.where(raw.number % 7 != 0)))
+    path = tmp_path / "data.parquet"
+    made.to_parquet(path, index=False, row_group_size=100)
+    whole = read_rows(str(path), "table")
+    some = read_rows(str(path), "table", np.array(rows, dtype=int))
+    pd.testing.assert_frame_equal(some, whole.iloc[rows].reset_index(drop=True))

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from tilesearch.batches import PARTS
 from tilesearch.errors import InputError
@@ -39,9 +40,22 @@ class Opened:
     stand_in: str
 
 
-def read_table(path: str, what: str, **options) -> pd.DataFrame:
-    """Read one of the study's own Parquet files; a broken one is named, with the remedy."""
+def read_table(path: str, what: str, rows: np.ndarray | None = None, **options) -> pd.DataFrame:
+    """Read one of the study's own Parquet files; a broken one is named, with the remedy.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What the file is, for the message.
+    rows : ndarray of int, optional
+        Only these rows, in this order: of a large table they take little memory.
+    **options
+        As for `pandas.read_parquet`.
+    """
     try:
+        if rows is not None:
+            return pq.read_table(path, **options).take(rows).to_pandas()
         return pd.read_parquet(path, **options)
     except (OSError, ValueError) as error:
         raise InputError(
@@ -103,10 +117,13 @@ def open_boosting(
             PredictionTrainer,
         )
 
-        table = read_table(data, "data table", columns=[*names, TARGET])
+        used = np.concatenate(list(rows.values()))
+        table = read_table(data, "data table", used, columns=[*names, TARGET])
         x, categorical = matrix(table[names])
         y = table[TARGET].to_numpy()
-        parts = {part: {"x": x[index], "y": y[index]} for part, index in rows.items()}
+        cuts = np.cumsum([len(index) for index in rows.values()])[:-1]
+        split = zip(rows, np.split(x, cuts), np.split(y, cuts), strict=True)
+        parts = {part: {"x": own_x, "y": own_y} for part, own_x, own_y in split}
         options = {
             "task": about["task"],
             "settings": model,
