@@ -1,10 +1,9 @@
 """Read the losses of one batch and chunk of points from the batch's table."""
 
 import numpy as np
-import pandas as pd
 
 from tilesearch.analysis.tabulated import borders, cell_numbers, open_table
-from tilesearch.designs import unit_columns
+from tilesearch.designs import keyed, unit_columns
 from tilesearch.files import read_json, write_table
 from tilesearch.logs import job_log
 from tilesearch.problems.trainers import read_table, target_of
@@ -35,11 +34,7 @@ def main(
     cells = rows.iloc[cell_numbers(unit, edges)]
     failed = ~np.isfinite(losses)
     why = cells["reason"].where(cells["reason"] != "", "the loss is not finite")
-    table = points[["batch", "sampler", "resolution", "n", "point"]].reset_index(drop=True)
-    table.insert(0, "problem", settings["problem"])
-    table.insert(1, "space", settings["space"])
-    table.insert(2, "d", space.d)
-    table = pd.concat([table, pd.DataFrame(space.values(unit))], axis=1).assign(
+    table = keyed(points, space, settings["problem"]).assign(
         loss=np.where(failed, np.nan, losses),
         status=np.where(failed, "failed", "ok"),
         reason=np.where(failed, why, ""),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tilesearch.designs import unit_columns
+from tilesearch.designs import keyed
 from tilesearch.files import read_json, write_table
 from tilesearch.logs import job_log
 from tilesearch.problems.trainers import Opened, open_boosting, open_network, read_table
@@ -70,17 +70,12 @@ def main(
     space = Space(settings["space"], tuple(Parameter(**p) for p in parameters)).within(domain)
     chosen = [("batch", "==", batch), ("chunk", "==", chunk)]
     points = read_table(inputs["designs"], "design table", filters=chosen)
-    values = pd.DataFrame(space.values(points[unit_columns(space.d)].to_numpy()))
+    table = keyed(points, space, settings["problem"])
     influential = [name for name in space.names if name not in unimportant]
     opened = open_batch(inputs, batch, settings, threads)
     name = f"{settings['space']}-{batch}-{chunk}"
-    rows = rows_of(values, influential, opened, settings, journal, name)
-    table = points[["batch", "sampler", "resolution", "n", "point"]].reset_index(drop=True)
-    table.insert(0, "problem", settings["problem"])
-    table.insert(1, "space", settings["space"])
-    table.insert(2, "d", space.d)
-    table = pd.concat([table, values], axis=1).assign(**rows, stand_in=opened.stand_in)
-    write_table(table, path_to_evaluations)
+    rows = rows_of(table, influential, opened, settings, journal, name)
+    write_table(table.assign(**rows, stand_in=opened.stand_in), path_to_evaluations)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tilesearch.samplers import make
 from tilesearch.seeds import rng_for
+from tilesearch.space import Space
 from tilesearch.study import SpaceStudy
 
 #: Coordinates in the unit cube are the columns u1, u2, …
@@ -56,6 +57,32 @@ def designs(space: SpaceStudy, batches: Iterable[int], seed: int) -> pd.DataFram
                 table.insert(4, "point", np.arange(size.n))
                 tables.append(table.astype({"resolution": "Int64"}))
     return pd.concat(tables, ignore_index=True)
+
+
+def keyed(points: pd.DataFrame, space: Space, problem: str) -> pd.DataFrame:
+    """Keys and values of evaluations: the columns that stand before what was found.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Rows of `designs`.
+    space : Space
+        Of as many dimensions as the points have coordinates.
+    problem : str
+        Name of the problem.
+
+    Returns
+    -------
+    DataFrame
+        One row a point: ``problem``, ``space``, ``d``, ``batch``, ``sampler``, ``resolution``,
+        ``n``, ``point``, then the value of every parameter under its name.
+    """
+    table = points[["batch", "sampler", "resolution", "n", "point"]].reset_index(drop=True)
+    table.insert(0, "problem", problem)
+    table.insert(1, "space", space.name)
+    table.insert(2, "d", space.d)
+    values = pd.DataFrame(space.values(points[unit_columns(space.d)].to_numpy()))
+    return pd.concat([table, values], axis=1)
 
 
 def chunks(first_coordinate: np.ndarray, points_per_job: int) -> np.ndarray:
