@@ -365,6 +365,17 @@ def test_trainer_gives_each_point_its_loss_and_survives_divergence(batch):
         list(trainer.evaluate([{"learning_rate": 1e-3, "k": 9}]))
 
 
+def test_more_neighbours_than_hits_change_nothing():
+    data = icecube.load({"stand_in": {"rows": 24}, "max_hits": 6}, seed=1)
+    arrays = data.arrays | icecube.embed(data, {"neighbours": 5}, seed=1)
+    part = {name: values[:12] for name, values in arrays.items()}
+    test = {name: values[12:] for name, values in arrays.items()}
+    trainer = icecube.trainer(Batch(part, {}, test), {}, {}, {**SETTINGS, "epochs": 2}, 7, 1)
+    points = [{"learning_rate": 1e-2, "k": k} for k in (4, 5, 6, 40)]
+    losses = {o.point: o.loss for o in trainer.evaluate(points)}
+    assert losses[1] == losses[2] == losses[3] != losses[0]
+
+
 def test_padded_hits_do_not_matter(batch):
     from tilesearch.training import fused
 

@@ -2,7 +2,8 @@
 
 An edge-convolution network (the DynEdge family [1]_) looks at the graph whose nodes are the
 sensors that saw light and whose edges lead from each of them to its k nearest ones. Searched are
-the learning rate and k.
+the learning rate and k. From k = max_hits - 1 on, every graph is complete, and a larger k changes
+nothing.
 
 **Loss on the angle.** A zenith angle is no plain number: an error of it must not depend on where
 the scale begins. The network gives a vector v; the direction of v, atan2(v_2, v_1), is the
@@ -59,7 +60,9 @@ DEFAULTS = {
         "zenith": "injection_zenith",
         "max_hits": 32,  # sensors per event that the network sees
         "keep": "brightest",  # or "earliest": which ones, where more saw light
-        "neighbours": 16,  # columns of the neighbour table: the largest k that can be searched
+        # Columns of the neighbour table: the largest k that can be searched, unless they are
+        # max_hits - 1 or more, when every k can.
+        "neighbours": 16,
         "stand_in": {
             "rows": 2000,
             "geometry": None,  # Parquet table of sensors; None: a hexagonal detector
@@ -539,14 +542,22 @@ class IcecubeTrainer:
         points = list(points)
         if not points:
             return
+        k = np.array([int(p["k"]) for p in points])
+        # All other hits are the most neighbours that there can be: points beyond share a training.
+        k = np.minimum(k, self.train["x"].shape[1] - 1)
+        self._check(k)
         rates = np.array([float(p["learning_rate"]) for p in points])
-        neighbours = np.array([int(p["k"]) for p in points])
-        self._check(neighbours)
+        members, member_of = np.unique(np.stack([rates, k]), axis=1, return_inverse=True)
+        rates, neighbours = members[0], members[1].astype(int)
         # A member pays for all columns that its program gathers, so like goes with like.
         for group in fused.group_by_width(neighbours, overhead=COMPILATION):
-            yield from self._train(group, rates, neighbours)
+            for member, loss, seconds in self._train(group, rates, neighbours):
+                held = np.flatnonzero(member_of == member)
+                for point in held:
+                    yield fused.outcome(int(point), loss, seconds / len(held), rates[member])
 
-    def _train(self, group, rates, neighbours) -> Iterator[Outcome]:
+    def _train(self, group, rates, neighbours) -> Iterator[tuple[int, float, float]]:
+        """Yield each member with its loss and its seconds."""
         from tilesearch.training import fused
 
         columns, epochs = neighbours[group].max(), self.settings["epochs"]
@@ -571,8 +582,8 @@ class IcecubeTrainer:
             seed=self.seed,
         )
         for members, losses, seconds in chunks:
-            for point, loss in zip(members, losses[:, -1], strict=True):
-                yield fused.outcome(int(point), loss, seconds / len(members), rates[point])
+            for member, loss in zip(members, losses[:, -1], strict=True):
+                yield int(member), loss, seconds / len(members)
 
 
 def trainer(
