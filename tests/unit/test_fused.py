@@ -296,7 +296,8 @@ def test_other_backends_give_the_same(backend):
     name, losses = json.loads(done.stdout.splitlines()[-1])
     assert name == backend
     train, test = regression()
-    # Keras on TensorFlow rounds Adam's constants to float32 (0.999 is off by 1e-8), on JAX not.
-    for optimiser, tolerance in (("sgd", 1e-8), ("adam", 1e-4)):
+    # Keras on TensorFlow rounds Adam's constants to float32 (0.999 is off by 1e-8), on JAX not; on
+    # PyTorch it multiplies matrices of float64 in float32.
+    for optimiser, tolerance in (("sgd", 1e-8 if backend == "jax" else 1e-6), ("adam", 1e-4)):
         here = run(members(3, RELU), train, test, RATES, optimiser=OPTIMISERS[optimiser][0])
         np.testing.assert_allclose(losses[optimiser], here, rtol=tolerance)

@@ -51,6 +51,18 @@ def test_seven_and_eight_dimensions_are_proved_too(d, n):
     assert pdist(points).min() >= 2 * sampler.radius
 
 
+def test_many_points_in_many_dimensions_tell_what_is_left():
+    sampler = RSA(7, rng=3)
+    points = sampler.random(128)
+    assert points.shape == (128, 7)
+    assert pdist(points).min() >= 2 * sampler.radius
+    assert not sampler.saturated
+    assert 0 < sampler.free_volume < 1e-3
+    tree = cKDTree(points)
+    probes = qmc.Sobol(7, rng=1).random_base2(16)
+    assert (tree.query(probes)[0] > 2 * sampler.radius).mean() <= sampler.free_volume
+
+
 @pytest.mark.parametrize("boundary", ["free", "periodic"])
 @pytest.mark.parametrize(("d", "n"), [(1, 20), (2, 50), (3, 60), (4, 30)])
 def test_saturated_means_that_no_probe_finds_a_place(d, n, boundary):

@@ -13,9 +13,12 @@ BOUNDARIES = ("free", "periodic")
 SATURATION = (0.7475979, 0.5470735, 0.3841307, 0.2600781, 0.1707761, 0.109302, 0.068404, 0.04230)
 #: With a free boundary n spheres act like a torus whose side is longer than 1 by this share of the
 #: diameter, for d = 1 to 8: fitted to packings, only a first guess for the search.
-OVERHANG = (0.66, 0.66, 0.64, 0.62, 0.60, 0.575, 0.557, 0.545)
+OVERHANG = (0.66, 0.66, 0.64, 0.62, 0.60, 0.575, 0.552, 0.5416)
 #: Default limit of the voxel list on the torus in 7 and 8 dimensions, where a proof takes minutes.
 MOST_VOXELS_HARD = 20_000
+#: Most points in 7 and 8 dimensions for which a draw looks for a packing that is saturated with
+#: exactly n points: nine packings are needed on average, and one of 256 points takes a second.
+MOST_EXACT = 64
 #: How many streams are tried for a packing that is saturated with exactly n points.
 STREAMS = 4
 #: How many halvings beyond the tolerance a stream gets to end with exactly n points.
@@ -126,8 +129,10 @@ class RSA(Sampler):
     of radius r that the stream places until the cube is saturated, is then a function of r. A
     search by bisection ends with a radius r for which N(r) >= n and N(r') < n for an r' that is
     larger by at most the tolerance. It goes on between r and r' until N(r) = n, so that the n
-    points are not the beginning of a packing but all of it: saturated. Where a stream jumps over
-    n, the next stream is taken. The points are in the order in which they were placed.
+    points are not the beginning of a packing but all of it: saturated. Where a stream jumps over n,
+    the next stream is taken. For more than 64 points in 7 and 8 dimensions, where
+    that takes too long, the search ends with N(r) >= n, and `free_volume` says how much is left at
+    most. The points are in the order in which they were placed.
 
     N(r) falls by chance, not monotonically: with another stream the radius differs by about
     0.3 / (d sqrt(n)) of itself.
@@ -169,12 +174,10 @@ class RSA(Sampler):
 
     Notes
     -----
-    Saturation is proved at the sizes of a design: with a free boundary in all of 1 to 8 dimensions
-    (256 points in 8-d: seconds), on the torus up to 6. It is not where the voxel list meets its
-    limit. Then a radius counts as too large when the proposals in the voxels left, on average three
-    in each, have found no place three times running; the radius is some per cent smaller, and
-    `free_volume` says how much could still be free. On the torus in 8-d, 16 points take a second
-    so; ``most_voxels=2_000_000`` proved 9 points in 11 s and 17 in 38 s, others may take minutes.
+    That a radius is too large is proved, too, at the sizes of a design. It is not where the voxel
+    list meets its limit, as on the torus in 7 and 8 dimensions. Then a radius counts as too large
+    when the proposals in the voxels left, on average three in each, have found no place three times
+    running; the radius is some per cent smaller, and `free_volume` says how much could be free.
 
     A single point gets the radius at which no second one fits anywhere: half the diagonal of the
     cube, or 1/2 on the torus.
@@ -247,6 +250,8 @@ class RSA(Sampler):
         self.radius = diameter / 2.0
         self.saturated = packing.saturated
         self.free_volume = packing.free_volume
+        if len(packing.centres) > n:  # the last sphere goes, and may leave all its place free
+            self.free_volume = min(1.0, self.free_volume + ball_volume(self.d, diameter))
         return packing.centres[:n]
 
 
@@ -260,6 +265,8 @@ def widest_packing(
     most_voxels: int = MOST_VOXELS,
 ) -> tuple[float, Packing]:
     """Bisection for the largest diameter at which a stream of proposals places `n` spheres.
+
+    It looks for one that places no more than `n`, too, unless that takes too long.
 
     Parameters
     ----------
@@ -278,30 +285,32 @@ def widest_packing(
     -------
     diameter : float
     packing : Packing
-        With at least n centres; with exactly n if it is saturated.
+        With n centres; with n + 1 where the stream jumps over n.
     """
     highest = largest_diameter(d, periodic)
     guess = min(expected_diameter(n, d, periodic=periodic), highest)
     base = max(1, ceil(1.0 / guess))
 
-    def attempt(diameter):
+    def attempt(diameter, limit):
         return pack(
-            d, diameter, seed=seed, periodic=periodic, limit=n + 1, base=base,
+            d, diameter, seed=seed, periodic=periodic, limit=limit, base=base,
             most_voxels=most_voxels,
         )  # fmt: skip
 
     low = high = best = None
     diameter = guess
-    # about the standard deviation of the diameter from stream to stream
-    stride = 1.0 + 0.3 / (d * sqrt(n)) + tolerance
+    exact = d <= 6 or n <= MOST_EXACT
+    # without the second term (about the diameter's standard deviation from stream to stream) the
+    # fewest packings are needed, with it the larger diameters are found
+    stride = 1.0 + tolerance + (0.3 / (d * sqrt(n)) if exact else 0.0)
     extra = 0
     while True:
-        packing = attempt(diameter)
+        packing = attempt(diameter, n + exact)
         count = len(packing.centres)
         if count >= n:
             low, best = diameter, packing
             if low == highest:
-                return low, best
+                break
         else:
             high = diameter
         if low is None:
@@ -317,4 +326,5 @@ def widest_packing(
             extra += 1
             diameter = sqrt(low * high)
         else:
-            return low, best
+            break
+    return low, best

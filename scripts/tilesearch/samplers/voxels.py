@@ -73,11 +73,13 @@ def _reaches(centres, sphere, middle, half, periodic, reach2):  # pragma: no cov
 
 
 @njit(cache=True, nogil=True)
-def _terms(centre, middle, half, periodic):  # pragma: no cover - compiled
-    """One axis' part of the squared distances to the nearest and farthest point of a box."""
-    gap = abs(centre - middle)
+def _terms(offset, half, periodic):  # pragma: no cover - compiled
+    """One axis' part of the squared distances to the nearest and farthest point of a box.
+
+    `offset` leads from the middle of the box to the point from which the distances are taken.
+    """
+    gap = abs(offset)
     if periodic:
-        gap = min(gap, 1.0 - gap)
         return max(gap - half, 0.0) ** 2, min(gap + half, 0.5) ** 2
     return max(gap - half, 0.0) ** 2, (gap + half) ** 2
 
@@ -186,9 +188,29 @@ def _gather(
 
 
 @njit(cache=True, nogil=True)
+def _add_images(count, offsets, squares, cover2):  # pragma: no cover - compiled
+    """Append the second images of spheres that may reach a box on a small torus; return the number.
+
+    `offsets` has a sphere's offset from the middle of the box in each column.
+    """
+    d = offsets.shape[0]
+    total = count
+    for entry in range(count):
+        for k in range(d):
+            offset = offsets[k, entry]
+            square = squares[entry] + 1.0 - 2.0 * abs(offset)
+            if square < cover2:
+                for other in range(d):
+                    offsets[other, total] = offsets[other, entry]
+                offsets[k, total] = offset - 1.0 if offset > 0.0 else offset + 1.0
+                squares[total] = square
+                total += 1
+    return total
+
+
+@njit(cache=True, nogil=True)
 def _jointly_covered(
-    nearby, begin, end, centres, middle, half, periodic, cover2, rounds, offsets, squares, mean,
-    way,
+    count, offsets, squares, half, cover2, rounds, values, mean, way, steps
 ):  # fmt: skip  # pragma: no cover - compiled
     """True if it is proved that several spheres together cover a box.
 
@@ -198,82 +220,65 @@ def _jointly_covered(
     g = sum_j w_j (a_j - m): the first-order term of a lone sphere cancels where spheres surround
     the box, so that much larger boxes are recognised. The least value over w is a linear program;
     a few steps of Frank & Wolfe's method (Huber's smoothing of the absolute value, exact line
-    search) come near it, and its dual tells early when it cannot succeed. `offsets`, `squares`,
-    `mean` and `way` are room to work in.
+    search) come near it, and its dual tells early when it cannot succeed. The first `count`
+    columns of `offsets` are the a_j - m, and `squares` their squared lengths; `values`, `mean`
+    and `way` are room to work in.
     """
-    d = middle.size
+    d = half.size
     size2 = 0.0
     for k in range(d):
         size2 += half[k] * half[k]
     start = 0
-    count = 0
-    for entry in range(begin, end):
-        square = 0.0
-        for k in range(d):
-            offset = centres[nearby[entry], k] - middle[k]
-            if periodic:
-                offset -= np.rint(offset)
-            offsets[count, k] = offset
-            square += offset * offset
-        squares[count] = square
-        if square < squares[start]:
-            start = count
-        nearest = count
-        count += 1
-        if periodic:
-            # on a small torus a second image of a sphere may reach the box as well
-            for k in range(d):
-                offset = offsets[nearest, k]
-                if square + 1.0 - 2.0 * abs(offset) < cover2:
-                    for other in range(d):
-                        offsets[count, other] = offsets[nearest, other]
-                    offsets[count, k] = offset - 1.0 if offset > 0.0 else offset + 1.0
-                    squares[count] = square + 1.0 - 2.0 * abs(offset)
-                    count += 1
-    if squares[start] + size2 >= cover2:
+    for entry in range(count):
+        if squares[entry] < squares[start]:
+            start = entry
+    if count == 0 or squares[start] + size2 >= cover2:
         return False
     weighted = squares[start]
     for k in range(d):
-        mean[k] = offsets[start, k]
+        mean[k] = offsets[k, start]
     for _ in range(rounds):
         # the sphere that lies best for the point farthest from the mean, smoothed
         for k in range(d):
             way[k] = min(max(2.0 * mean[k], -half[k]), half[k])
+        for entry in range(count):
+            values[entry] = squares[entry]
+        for k in range(d):
+            twice = 2.0 * way[k]
+            for entry in range(count):
+                values[entry] += twice * offsets[k, entry]
         lowest = np.inf
         best = 0
         for entry in range(count):
-            value = squares[entry]
-            for k in range(d):
-                value += 2.0 * way[k] * offsets[entry, k]
-            if value < lowest:
-                lowest = value
+            if values[entry] < lowest:
+                lowest = values[entry]
                 best = entry
         if lowest + size2 >= cover2:
             return False
-        # exact line search: the bound is piecewise linear, so its minimum is at a kink
-        share = 0.0
+        # exact line search: the bound is piecewise linear, its minimum at a kink or at the end
+        for k in range(d):
+            way[k] = offsets[k, best] - mean[k]
+            step = -mean[k] / way[k] if way[k] * mean[k] < 0.0 else 1.0
+            steps[k] = min(step, 1.0)
+        steps[d] = 1.0
+        rise = squares[best] - weighted
+        for kink in range(d + 1):
+            values[kink] = weighted + size2 + steps[kink] * rise
+        for k in range(d):
+            twice, start_k, way_k = 2.0 * half[k], mean[k], way[k]
+            for kink in range(d + 1):
+                values[kink] += twice * abs(start_k + steps[kink] * way_k)
         bound = np.inf
-        for kink in range(-1, d):
-            if kink < 0:
-                step = 1.0
-            else:
-                slope = offsets[best, kink] - mean[kink]
-                if slope * mean[kink] >= 0.0:
-                    continue
-                step = -mean[kink] / slope
-                if step >= 1.0:
-                    continue
-            value = weighted + step * (squares[best] - weighted) + size2
-            for k in range(d):
-                value += 2.0 * half[k] * abs(mean[k] + step * (offsets[best, k] - mean[k]))
-            if value < bound:
-                bound = value
-                share = step
+        share = 0.0
+        for kink in range(d + 1):
+            if values[kink] < bound:
+                bound = values[kink]
+                share = steps[kink]
         if bound < cover2:
             return True
         weighted += share * (squares[best] - weighted)
         for k in range(d):
-            mean[k] += share * (offsets[best, k] - mean[k])
+            mean[k] += share * way[k]
     return False
 
 
@@ -311,14 +316,16 @@ def _sweep(
 
     recent = 0
     new = np.empty(64, np.int32)
-    around = np.empty(64, np.int32)
-    near = np.empty(64)
-    far = np.empty(64)
+    room = 64
     images = 1 + d if periodic else 1
-    offsets = np.empty((64 * images, d))
-    squares = np.empty(64 * images)
+    around = np.empty(room, np.int32)
+    rest_near, rest_far, rest = np.empty(room), np.empty(room), np.empty(room)
+    along = np.empty(room)
+    offsets = np.empty((d, room * images))
+    squares, values = np.empty(room * images), np.empty(room * images)
     average = np.empty(d)
     way = np.empty(d)
+    steps = np.empty(d + 1)
     kept = np.empty((max(16, voxels.shape[0]), d), np.int64)
     kept_starts = np.zeros(kept.shape[0] + 1, np.int64)
     kept_nearby = np.empty(max(64, nearby.size), np.int32)
@@ -347,62 +354,68 @@ def _sweep(
                 diameter + MARGIN, periodic, first, width, step, new,
             )  # fmt: skip
 
-        # squared distances of the nearest and farthest point of the voxel, by axis and sphere:
-        # this is where the time goes, and the inner loops have no branches
+        # by sphere and axis, the offset from the middle; squared distances of the middle and of the
+        # nearest and farthest point, without the part of `axis`, in which the pieces differ. This
+        # is where the time goes, and the inner loops have no branches.
         old = starts[parent + 1] - starts[parent]
         total = old + recent
-        if total > around.size:
-            around = np.empty(2 * total, np.int32)
-            near = np.empty(2 * total)
-            far = np.empty(2 * total)
-            offsets = np.empty((2 * total * images, d))
-            squares = np.empty(2 * total * images)
+        if total > room:
+            room = 2 * total
+            around = np.empty(room, np.int32)
+            rest_near, rest_far, rest = np.empty(room), np.empty(room), np.empty(room)
+            along = np.empty(room)
+            offsets = np.empty((d, room * images))
+            squares, values = np.empty(room * images), np.empty(room * images)
         for entry in range(old):
             around[entry] = nearby[starts[parent] + entry]
         for entry in range(recent):
             around[old + entry] = new[entry]
-        near[:total] = 0.0
-        far[:total] = 0.0
+        rest_near[:total] = 0.0
+        rest_far[:total] = 0.0
+        rest[:total] = 0.0
         for k in range(d):
+            row = along if k == axis else offsets[k]
             for entry in range(total):
-                nearest, farthest = _terms(centres[around[entry], k], middle[k], half[k], periodic)
-                near[entry] += nearest
-                far[entry] += farthest
-        found = 0
-        lowest = np.inf
-        for entry in range(total):
-            if near[entry] < near2:
-                lowest = min(lowest, far[entry])
-                around[found] = around[entry]
-                near[found] = near[entry]
-                far[found] = far[entry]
-                found += 1
-        if lowest < cover2:
-            continue
+                row[entry] = centres[around[entry], k] - middle[k]
+            if periodic:
+                for entry in range(total):
+                    row[entry] -= np.rint(row[entry])
+            if k != axis:
+                for entry in range(total):
+                    nearest, farthest = _terms(row[entry], half[k], periodic)
+                    rest_near[entry] += nearest
+                    rest_far[entry] += farthest
+                    rest[entry] += row[entry] ** 2
 
-        whole_middle = middle[axis]
         half[axis] = thin
-        kept_nearby = _longer(kept_nearby, kept_starts[live] + pieces * found)
+        kept_nearby = _longer(kept_nearby, kept_starts[live] + pieces * total)
         for piece in range(pieces):
             voxel[axis] = pieces * voxels[parent, axis] + piece
-            middle[axis] = (2 * voxel[axis] + 1) * half[axis]
+            shift = (2 * piece + 1 - pieces) * thin
+            middle[axis] = (2 * voxel[axis] + 1) * thin
+            lowest = np.inf
+            for entry in range(total):
+                offset = along[entry] - shift
+                if periodic:
+                    offset -= np.rint(offset)
+                offsets[axis, entry] = offset
+                squares[entry] = rest[entry] + offset * offset
+                nearest, farthest = _terms(offset, thin, periodic)
+                lowest = min(lowest, rest_far[entry] + farthest)
+                values[entry] = rest_near[entry] + nearest
+            if lowest < cover2:
+                continue
             begin = kept_starts[live]
             end = begin
-            covered = False
-            for entry in range(found):
-                centre = centres[around[entry], axis]
-                nearest, farthest = _terms(centre, middle[axis], half[axis], periodic)
-                of_whole = _terms(centre, whole_middle, whole_half, periodic)
-                if far[entry] - of_whole[1] + farthest < cover2:
-                    covered = True
-                    break
-                if near[entry] - of_whole[0] + nearest < near2:
-                    kept_nearby[end] = around[entry]
-                    end += 1
-            if covered or _jointly_covered(
-                kept_nearby, begin, end, centres, middle, half, periodic, cover2, rounds,
-                offsets, squares, average, way,
-            ):  # fmt: skip
+            for entry in range(total):
+                kept_nearby[end] = around[entry]
+                end += values[entry] < near2
+            count = total
+            if periodic:
+                count = _add_images(total, offsets, squares, cover2)
+            if _jointly_covered(
+                count, offsets, squares, half, cover2, rounds, values, average, way, steps
+            ):
                 continue
 
             kept = _longer(kept, live + 1)
@@ -513,7 +526,7 @@ def pack(
     most_voxels: int = MOST_VOXELS,
     mean: float = 3.0,
     patience: int = 3,
-    rounds: int = 3,
+    rounds: int = 5,
 ) -> Packing:
     """Add spheres at random, until no more fits or `limit` lie.
 
