@@ -88,8 +88,9 @@ def keyed(points: pd.DataFrame, space: Space, problem: str) -> pd.DataFrame:
 def chunks(first_coordinate: np.ndarray, points_per_job: int) -> np.ndarray:
     """Training job of every point of one batch.
 
-    Points that may share a training agree in their first coordinate; they stay together, so
-    that no training is done twice. With one point per job every point is a job of its own.
+    The jobs are as even as they can be, but points that may share a training (those that agree in
+    their first coordinate) stay together, so that no training is done twice. With one point per job
+    every point is a job of its own.
 
     Parameters
     ----------
@@ -106,6 +107,8 @@ def chunks(first_coordinate: np.ndarray, points_per_job: int) -> np.ndarray:
     --------
     >>> chunks(np.array([0.5, 0.1, 0.5, 0.9]), 2).tolist()
     [0, 0, 0, 1]
+    >>> chunks(np.array([0.5, 0.1, 0.6, 0.9]), 3).tolist()
+    [0, 0, 1, 1]
     >>> chunks(np.array([0.5, 0.1, 0.5, 0.9]), 1).tolist()
     [1, 0, 2, 3]
     """
@@ -117,4 +120,5 @@ def chunks(first_coordinate: np.ndarray, points_per_job: int) -> np.ndarray:
         first = np.full(group.max() + 1, len(rank))
         np.minimum.at(first, group, rank)
         rank = first[group]
-    return rank // points_per_job
+    jobs = -(-len(rank) // points_per_job)
+    return rank * jobs // len(rank)

@@ -121,7 +121,7 @@ def _space(
     done = 0
     for batch in kept or ():
         for chunk in range(space.chunks):
-            size = min(space.points_per_job, space.points - chunk * space.points_per_job)
+            size = space.points * (chunk + 1) // space.chunks - space.points * chunk // space.chunks
             if (folder / f"{space.name}/evaluations/{batch}/{chunk}.parquet").exists():
                 done += size
             else:
