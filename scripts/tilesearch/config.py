@@ -11,7 +11,7 @@ import yaml
 
 from tilesearch import batches, study
 from tilesearch.errors import InputError
-from tilesearch.problems import BOOSTED, Limits, module
+from tilesearch.problems import BOOSTED, FUSED, Limits, module
 from tilesearch.samplers import SAMPLERS, sampler_class
 from tilesearch.space import Parameter
 
@@ -154,6 +154,10 @@ def _check_problem(problem: study.ProblemStudy) -> None:
         _check_boosting(problem, where)
     if problem.kind.engine == "networks":
         _check_source(where, settings["data"])
+        _check_neighbours(problem, where)
+    limits = BOOSTED if problem.kind.engine == "boosting" else FUSED
+    for key, parameter in _ranges(problem, where):
+        _check_limits(key, parameter, limits[parameter.name])
     try:
         batches.parse_size(settings["batches"]["size"])
     except InputError as error:
@@ -169,16 +173,32 @@ def _check_problem(problem: study.ProblemStudy) -> None:
 
 
 def _check_boosting(problem: study.ProblemStudy, where: str) -> None:
-    """What LightGBM asks of its parameters, and feature selection of its section."""
+    """What feature selection asks of its section."""
     features = problem.settings["features"]
     for key in ("keep", "trials", "shap_rows"):
         if features != "none" and key not in features:
             raise InputError(f"config key '{where}.features.{key}' is missing, give it")
+
+
+def _ranges(problem: study.ProblemStudy, where: str) -> list[tuple[str, Parameter]]:
+    """Keys and ranges of all that may be searched or scanned."""
     ranges = [(f"{where}.parameters.{p.name}", p) for p in problem.parameters]
     if problem.settings["scan"]["on_edge"] == "expand":
         ranges += [(f"{where}.scan.domain.{p.name}", p) for p in problem.scan_space.parameters]
-    for key, parameter in ranges:
-        _check_limits(key, parameter, BOOSTED[parameter.name])
+    return ranges
+
+
+def _check_neighbours(problem: study.ProblemStudy, where: str) -> None:
+    """Check that a graph network's table of neighbours holds the largest k."""
+    data = problem.settings["data"]
+    if "neighbours" not in data or data["neighbours"] >= data["max_hits"] - 1:
+        return
+    for key, parameter in _ranges(problem, where):
+        if parameter.name == "k" and parameter.high > data["neighbours"]:
+            raise InputError(
+                f"{key} ends at {parameter.high}, but {where}.data.neighbours is "
+                f"{data['neighbours']}, set that to {parameter.high:g}"
+            )
 
 
 def _check_limits(key: str, parameter: Parameter, limits: Limits) -> None:

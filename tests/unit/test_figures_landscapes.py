@@ -62,6 +62,13 @@ def test_each_batch_has_its_panel_minimum_and_domain():
     assert "p: loss landscapes of 2 batches" in figure.get_suptitle()
 
 
+def test_colours_are_for_the_domain_not_for_what_diverges_outside():
+    losses = np.array([[1.0, 2.0, 1e20], [3.0, 1.5, 1e20], [2.0, 2.0, 1e20]])
+    domain = {"learning_rate": [0.01, 0.5], "max_depth": [2, 6]}
+    figure = landscapes(scans(losses=losses), {**screened(), "domain": domain}, PARAMETERS, "p")
+    assert panels(figure)[0].collections[0].norm.vmax == pytest.approx(2.9, abs=0.2)
+
+
 def test_many_batches_are_cut_and_the_figure_says_so():
     figure = landscapes(scans(15), screened(15), PARAMETERS, "p", most=3)
     assert len(panels(figure)) == 3

@@ -44,7 +44,12 @@ def landscapes(
     # A smallest loss of 0 is 1 as well; all other losses of its batch are beyond the scale then.
     ratio = (scans["loss"] / smallest).where(scans["loss"] != smallest, 1.0)
     scaled = scans.assign(ratio=ratio)
-    norm = LogNorm(1.0, float(np.quantile(ratio[np.isfinite(ratio)], 0.98)) + 1e-6)
+    # Outside the domain trainings may all but diverge: the colours are for what is searched.
+    searched = np.isfinite(ratio)
+    for name, (low, high) in screened["domain"].items():
+        searched &= scans[name].between(low, high)
+    ranged = ratio[searched] if searched.any() else ratio[np.isfinite(ratio)]
+    norm = LogNorm(1.0, float(np.quantile(ranged, 0.98)) + 1e-6)
     with style.apply():
         figure = style.new_figure(3.3 * columns + 1.4, 3.1 * rows + 1.0)
         grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)

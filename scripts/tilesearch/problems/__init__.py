@@ -50,7 +50,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Limits:
-    """What LightGBM asks of a parameter.
+    """What a model asks of a parameter.
 
     Parameters
     ----------
@@ -84,6 +84,15 @@ BOOSTED: dict[str, Limits] = {
     "max_depth": Limits(1, whole=True),
 }
 _BOOSTED = tuple(BOOSTED)
+
+#: Parameters of the networks that can be searched.
+FUSED: dict[str, Limits] = {
+    "learning_rate": Limits(0, open=True),
+    "epochs": Limits(1, whole=True),
+    "units": Limits(1, whole=True),
+    "decay": Limits(0, open=True),
+    "k": Limits(1, whole=True),
+}
 
 KINDS: dict[str, Kind] = {
     "housing": Kind("boosting", _BOOSTED, _BOOSTED, "regression"),
