@@ -13,7 +13,7 @@ BOUNDARIES = ("free", "periodic")
 SATURATION = (0.7475979, 0.5470735, 0.3841307, 0.2600781, 0.1707761, 0.109302, 0.068404, 0.04230)
 #: With a free boundary n spheres act like a torus whose side is longer than 1 by this share of the
 #: diameter, for d = 1 to 8: fitted to packings, only a first guess for the search.
-OVERHANG = (0.66, 0.66, 0.64, 0.62, 0.60, 0.575, 0.552, 0.5416)
+OVERHANG = (0.66, 0.66, 0.64, 0.62, 0.60, 0.575, 0.556, 0.544)
 #: Default limit of the voxel list on the torus in 7 and 8 dimensions, where a proof takes minutes.
 MOST_VOXELS_HARD = 20_000
 #: Most points in 7 and 8 dimensions for which a draw looks for a packing that is saturated with
@@ -300,26 +300,31 @@ def widest_packing(
     low = high = best = None
     diameter = guess
     exact = d <= 6 or n <= MOST_EXACT
-    # without the second term (about the diameter's standard deviation from stream to stream) the
-    # fewest packings are needed, with it the larger diameters are found
-    stride = 1.0 + tolerance + (0.3 / (d * sqrt(n)) if exact else 0.0)
-    extra = 0
+    # Beside the tolerance about the diameter's standard deviation from stream to stream, which
+    # finds the larger diameters. Without it fewer packings are needed: the first neighbours that
+    # differ in whether n spheres fit end the search, and the count's own scatter (a few spheres) is
+    # no reason for a longer step. (A rounding error must not make it longer, either.)
+    stride = 1.0 + (tolerance + 0.3 / (d * sqrt(n)) if exact else 0.999 * tolerance)
+    scatter = 1.0 / stride if exact else 1.0 + 4.0 * tolerance
+    extra = tries = 0
     while True:
         packing = attempt(diameter, n + exact)
         count = len(packing.centres)
+        tries += 1
         if count >= n:
             low, best = diameter, packing
             if low == highest:
                 break
         else:
             high = diameter
-        if low is None:
-            # n spheres fill the cube as the count did at the diameter that was too large
-            diameter = high * (count / n) ** (1.0 / d) / stride
-            stride *= stride
-        elif high is None:
-            diameter = min(low * stride, highest)
-            stride *= stride
+        if low is None or high is None:
+            if low is None:
+                # n spheres fill the cube as the count did at the diameter that was too large
+                diameter = high * min((count / n) ** (1.0 / d) * scatter, 1.0 / stride)
+            else:
+                diameter = min(low * stride, highest)
+            if exact or tries > 3:
+                stride *= stride
         elif high > low * (1.0 + tolerance):
             diameter = sqrt(low * high)
         elif len(best.centres) > n and extra < EXTRA_HALVINGS:

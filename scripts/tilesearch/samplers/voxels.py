@@ -526,7 +526,7 @@ def pack(
     most_voxels: int = MOST_VOXELS,
     mean: float = 3.0,
     patience: int = 3,
-    rounds: int = 5,
+    rounds: int = 4,
 ) -> Packing:
     """Add spheres at random, until no more fits or `limit` lie.
 
