@@ -34,8 +34,9 @@ smoke: env ## run the whole pipeline, small
 figures: env ## redraw the figures of the reference studies: no training, no data
 	$(BIN)/python scripts/redraw_figures.py
 
-test: env ## run all tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest
+test: env ## run all tests, a process per core
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n logical --maxprocesses 4 --dist loadfile \
+	  --no-loadscope-reorder
 
 test-slurm: env ## run the study on a one-node SLURM on this machine (root; installs slurm-wlm)
 	TILESEARCH_SLURM=1 PATH="$(CURDIR)/$(BIN):$$PATH" timeout -k 30 1800 pytest tests/slurm

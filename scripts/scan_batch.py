@@ -4,6 +4,7 @@ import pandas as pd
 
 from tilesearch.files import write_table
 from tilesearch.logs import job_log
+from tilesearch.problems.trainers import spare_sklearn
 from tilesearch.samplers import make
 from tilesearch.space import Parameter, Space
 from train import open_batch, rows_of
@@ -31,6 +32,7 @@ def main(
 
 
 if __name__ == "__main__":
+    spare_sklearn()
     with job_log(snakemake.log[0]):
         main(
             snakemake.params.parameters,

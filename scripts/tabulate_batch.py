@@ -5,6 +5,7 @@ import pandas as pd
 from tilesearch.analysis.tabulated import lattice
 from tilesearch.files import read_json, write_table
 from tilesearch.logs import job_log
+from tilesearch.problems.trainers import spare_sklearn
 from tilesearch.space import Parameter, Space
 from train import open_batch, rows_of
 
@@ -32,6 +33,7 @@ def main(
 
 
 if __name__ == "__main__":
+    spare_sklearn()
     with job_log(snakemake.log[0]):
         main(
             snakemake.params.parameters,

@@ -7,7 +7,13 @@ import pandas as pd
 from tilesearch.designs import keyed
 from tilesearch.files import read_json, write_table
 from tilesearch.logs import job_log
-from tilesearch.problems.trainers import Opened, open_boosting, open_network, read_table
+from tilesearch.problems.trainers import (
+    Opened,
+    open_boosting,
+    open_network,
+    read_table,
+    spare_sklearn,
+)
 from tilesearch.space import Parameter, Space
 from tilesearch.training.evaluation import evaluate
 
@@ -79,6 +85,7 @@ def main(
 
 
 if __name__ == "__main__":
+    spare_sklearn()
     with job_log(snakemake.log[0]):
         main(
             int(snakemake.wildcards.batch),

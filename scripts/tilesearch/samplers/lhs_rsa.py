@@ -125,7 +125,9 @@ class LHSRSA(Sampler):
 
     Notes
     -----
-    The marginals are uniform by construction. The time grows with n squared.
+    Each of the n slices of an axis holds exactly one point, so that the marginals are uniform to
+    1/n; within a slice the distances that are kept bend them a little. The time grows with n
+    squared.
 
     Examples
     --------
