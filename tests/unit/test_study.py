@@ -22,9 +22,9 @@ def read(change=None, **housing):
     return study.read(config).problems["housing"]
 
 
-def test_the_demo_has_450_points_a_batch_in_one_job():
+def test_the_demo_has_450_points_a_batch_in_two_jobs():
     (space,) = read().spaces.values()
-    assert (space.d, space.points, space.chunks) == (2, 5 * (4 + 9 + 16 + 25 + 36), 1)
+    assert (space.d, space.points, space.chunks) == (2, 5 * (4 + 9 + 16 + 25 + 36), 2)
     assert space.points == 450
     assert len(read().batches) == 16
 
