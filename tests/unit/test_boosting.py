@@ -1,5 +1,8 @@
 """The boosting engine against plain `lightgbm.train` with a fresh Dataset for every model."""
 
+import subprocess
+import sys
+
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
@@ -285,3 +288,14 @@ def test_a_failed_cell_has_no_loss_and_the_others_keep_theirs():
     assert np.isnan(found[1])
     with pytest.raises(ValueError, match="2 rows for 3 cells"):
         open_table(rows, ([0.3, 0.6],))
+
+
+def test_jobs_train_without_scikit_learn():
+    code = (
+        "import sys; from tilesearch.problems.trainers import spare_sklearn; spare_sklearn();"
+        "import lightgbm as lgb, numpy as np; x = np.arange(40.0)[:, None];"
+        "lgb.train({'verbosity': -1}, lgb.Dataset(x, x[:, 0]), 2).predict(x);"
+        "print(sys.modules['sklearn'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "None"
