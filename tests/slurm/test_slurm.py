@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 from cluster import queue, wait
-from running import SMALL, kill
+from running import kill
 
 EVALUATIONS = "results/small/housing/d2/evaluations.parquet"
 SCORES = "results/small/tables/scores.csv"
@@ -93,26 +93,24 @@ def assert_nothing_twice(project, before: list[str]) -> None:
     assert (table.status == "ok").all()
 
 
-def test_the_tables_are_those_of_a_local_run(cluster, prepared, tmp_path):
+def test_the_smoke_study_gives_the_tables_of_a_local_run(cluster, prepared, tmp_path):
     local, remote = prepared.copy(tmp_path / "local"), prepared.copy(tmp_path / "remote")
     before = queue()
     for project, options in ((local, ()), (remote, PROFILE)):
-        # Other results than those prepared: the remote run begins with the data.
-        project.write("small.yaml", SMALL | {"results": "results/tables"})
-        scores = "results/tables/tables/scores.csv"
-        project.run(scores, "--configfile", "small.yaml", *options, seconds=480)
+        target = ("results/smoke/tables/scores.csv", "--configfile", "workflow/studies/smoke.yaml")
+        project.run(*target, *options, seconds=480)
     submitted = [name for _, name, _ in set(queue()) - set(before)]
-    for rule in ("load_data", "make_designs", "scan_batch", "train"):
+    for rule in ("load_data", "select_features", "make_designs", "scan_batch", "train"):
         assert any(rule in name for name in submitted), f"{rule} did not run on the cluster"
     assert not any("score" in name for name in submitted), "score is a local rule"
     for name in ("tables/scores.csv", "tables/minima.csv"):
         pd.testing.assert_frame_equal(
-            pd.read_csv(remote.folder / "results/tables" / name),
-            pd.read_csv(local.folder / "results/tables" / name),
+            pd.read_csv(remote.folder / "results/smoke" / name),
+            pd.read_csv(local.folder / "results/smoke" / name),
             check_exact=True,
         )
     one, other = (
-        pd.read_parquet(p.folder / "results/tables/housing/d2/evaluations.parquet")
+        pd.read_parquet(p.folder / "results/smoke/housing/d2/evaluations.parquet")
         for p in (remote, local)
     )
     pd.testing.assert_frame_equal(
