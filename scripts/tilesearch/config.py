@@ -151,11 +151,12 @@ def _check_problem(problem: study.ProblemStudy) -> None:
             f"{where}.batches.fractions.validation is 0, early stopping needs a validation part"
         )
     if problem.kind.engine == "boosting":
-        _check_boosting(problem, where)
-    if problem.kind.engine == "networks":
+        limits = BOOSTED
+        _check_features(problem, where)
+    else:
+        limits = FUSED
         _check_source(where, settings["data"])
         _check_neighbours(problem, where)
-    limits = BOOSTED if problem.kind.engine == "boosting" else FUSED
     for key, parameter in _ranges(problem, where):
         _check_limits(key, parameter, limits[parameter.name])
     try:
@@ -172,8 +173,8 @@ def _check_problem(problem: study.ProblemStudy) -> None:
             )
 
 
-def _check_boosting(problem: study.ProblemStudy, where: str) -> None:
-    """What feature selection asks of its section."""
+def _check_features(problem: study.ProblemStudy, where: str) -> None:
+    """Check that the section of feature selection is whole."""
     features = problem.settings["features"]
     for key in ("keep", "trials", "shap_rows"):
         if features != "none" and key not in features:

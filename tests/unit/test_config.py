@@ -8,6 +8,7 @@ import yaml
 
 from tilesearch.config import check, check_data
 from tilesearch.errors import InputError
+from tilesearch.problems import BOOSTED, FUSED, KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -368,3 +369,9 @@ def test_parameters_of_the_default_config_give_every_key():
     properties = RULES["$defs"]["parameters"]["additionalProperties"]["properties"]
     for parameter in DEFAULT["boosting"]["parameters"].values():
         assert set(parameter) == set(properties)
+
+
+def test_every_parameter_that_can_be_searched_has_limits():
+    for kind in KINDS.values():
+        limits = BOOSTED if kind.engine == "boosting" else FUSED
+        assert set(kind.parameters) <= set(limits)

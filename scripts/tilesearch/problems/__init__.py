@@ -15,7 +15,8 @@ A kind trained as fused networks is a module with
 - ``trainer(batch, facts, tuned, settings, seed, threads) -> Trainer``,
 - ``TRAINED``: the names of the parameters that need a training of their own.
 
-To add a problem, write such a file and put its name into `KINDS` and into the config's schema.
+To add a problem, write such a file and put its name into `KINDS` and into the config's schema; a
+parameter that no other problem has gets its limits in `FUSED`.
 """
 
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ BOOSTED: dict[str, Limits] = {
 }
 _BOOSTED = tuple(BOOSTED)
 
-#: Parameters of the networks that can be searched.
+#: Parameters of networks that can be searched, with what a network asks of them.
 FUSED: dict[str, Limits] = {
     "learning_rate": Limits(0, open=True),
     "epochs": Limits(1, whole=True),

@@ -211,7 +211,7 @@ def _add_images(count, offsets, squares, cover2):  # pragma: no cover - compiled
 @njit(cache=True, nogil=True)
 def _jointly_covered(
     count, offsets, squares, half, cover2, rounds, values, mean, way, steps
-):  # fmt: skip  # pragma: no cover - compiled
+):  # pragma: no cover - compiled
     """True if it is proved that several spheres together cover a box.
 
     With weights w of sum 1, a point whose weighted mean squared distance to the centres is below
@@ -221,8 +221,8 @@ def _jointly_covered(
     the box, so that much larger boxes are recognised. The least value over w is a linear program;
     a few steps of Frank & Wolfe's method (Huber's smoothing of the absolute value, exact line
     search) come near it, and its dual tells early when it cannot succeed. The first `count`
-    columns of `offsets` are the a_j - m, and `squares` their squared lengths; `values`, `mean`
-    and `way` are room to work in.
+    columns of `offsets` are the a_j - m, and `squares` their squared lengths; `values`, `mean`,
+    `way` and `steps` are room to work in.
     """
     d = half.size
     size2 = 0.0
