@@ -108,12 +108,21 @@ def by_engine(rows: int, chosen: list[dict]) -> list[float]:
 
 
 def halves(chosen: list[dict]) -> list[list[int]]:
-    """Indices of two jobs; as in a study, points of one learning rate stay together."""
-    order = sorted(range(len(chosen)), key=lambda i: chosen[i]["learning_rate"])
-    # Slow and fast learning rates in turn, so that both jobs take equally long.
-    rates = sorted({point["learning_rate"] for point in chosen})
-    side = {rate: k % 2 for k, rate in enumerate(rates)}
-    return [[i for i in order if side[chosen[i]["learning_rate"]] == k] for k in (0, 1)]
+    """Indices of two jobs that take about equally long.
+
+    As in a study, points of one learning rate stay together. The trees of a model are taken as
+    the inverse of its learning rate, and the longest go first, to the job with less to do.
+    """
+    together: dict[float, list[int]] = {}
+    for i, point in enumerate(chosen):
+        together.setdefault(point["learning_rate"], []).append(i)
+    parts: list[list[int]] = [[], []]
+    load = [0.0, 0.0]
+    for rate, indices in sorted(together.items(), key=lambda item: -len(item[1]) / item[0]):
+        side = load.index(min(load))
+        parts[side] += indices
+        load[side] += len(indices) / rate
+    return parts
 
 
 def timed(
