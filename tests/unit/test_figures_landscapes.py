@@ -1,5 +1,7 @@
 """The figures of features, landscapes and designs: what is drawn, from tables alone."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,6 +69,28 @@ def test_colours_are_for_the_domain_not_for_what_diverges_outside():
     domain = {"learning_rate": [0.01, 0.5], "max_depth": [2, 6]}
     figure = landscapes(scans(losses=losses), {**screened(), "domain": domain}, PARAMETERS, "p")
     assert panels(figure)[0].collections[0].norm.vmax == pytest.approx(2.9, abs=0.2)
+
+
+@pytest.mark.parametrize("largest", [1.02, 1.5, 4.0, 13.0, 900.0])
+def test_numbers_of_the_colour_bar_do_not_overlap(largest):
+    table = scans(losses=np.geomspace(1.0, largest, 9))
+    domain = {"learning_rate": [0.01, 1.0], "max_depth": [2, 6]}
+    figure = landscapes(table, {**screened(), "domain": domain}, PARAMETERS, "p")
+    figure.canvas.draw()
+    bar = figure.axes[-1].yaxis
+    numbers = [*bar.get_ticklabels(), *bar.get_ticklabels(minor=True)]
+    low, high = bar.get_view_interval()
+    inside = [n for n in numbers if n.get_text() and low <= n.get_position()[1] <= high]
+    spans = sorted((b.y0, b.y1) for b in (n.get_window_extent() for n in inside))
+    assert len(spans) >= 3
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+
+
+def test_failed_trainings_are_hatched_and_the_figure_says_so():
+    failed = landscapes(scans(losses=[np.nan, 2, 3, 4, 1, 2, 3, 4, 5]), screened(), PARAMETERS, "p")
+    assert panels(failed)[0].patch.get_hatch()
+    assert "hatched: the training failed" in failed.get_suptitle()
+    assert "hatched" not in landscapes(scans(), screened(), PARAMETERS, "p").get_suptitle()
 
 
 def test_many_batches_are_cut_and_the_figure_says_so():

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 
 from tilesearch.figures import style
 from tilesearch.figures.results import stand_in_of
@@ -61,9 +62,12 @@ def landscapes(
                 _edges(table.columns.to_numpy(float), parameters[x]),
                 _edges(table.index.to_numpy(float), parameters[y]),
             ]
+            axes.patch.set(hatch="///", edgecolor=style.GREY)  # seen where no loss is
             mesh = axes.pcolormesh(*edges, table.to_numpy(), norm=norm, cmap="cividis")
             (x0, x1), (y0, y1) = screened["domain"][x], screened["domain"][y]
-            axes.plot([x0, x1, x1, x0, x0], [y0, y0, y1, y1, y0], color="white", linewidth=1.5)
+            line = {"color": "white", "linewidth": 1.5, "clip_on": False}
+            line["path_effects"] = [withStroke(linewidth=3, foreground="black")]
+            axes.plot([x0, x1, x1, x0, x0], [y0, y0, y1, y1, y0], **line)
             where = minima[batch]
             marker = {"color": style.VERMILION, "markersize": 15, "mec": "white"}
             axes.plot(where[x], where[y], "*", clip_on=False, zorder=5, **marker)
@@ -79,16 +83,25 @@ def landscapes(
             axes.tick_params(labelbottom=True)
             axes.set_xlabel(x.replace("_", " "))
         figure.supylabel(y.replace("_", " "))
-        plain = ScalarFormatter(useOffset=False)
-        bar = figure.colorbar(mesh, ax=grid, label=LOSS, extend="max", format=plain)
-        bar.ax.yaxis.set_minor_formatter(plain)
+        ticks = _ticks(norm.vmax)
+        bar = figure.colorbar(mesh, ax=grid, label=LOSS, extend="max", ticks=ticks, format="%g")
+        bar.minorticks_off()
         shown = f", the first {len(batches)}" if len(batches) < scans["batch"].nunique() else ""
+        drawn = scans[scans["batch"].isin(batches)]
+        failed = "; hatched: the training failed" if drawn["loss"].isna().any() else ""
         figure.suptitle(
             f"{problem}: loss landscapes of {scans['batch'].nunique()} batches{shown}\n"
-            "star: the batch's minimum; white box: the domain that is searched"
+            f"star: the batch's minimum; white box: the domain that is searched{failed}"
         )
         style.stand_in_note(figure, stand_in_of(scans))
     return figure
+
+
+def _ticks(largest: float) -> Locator:
+    """Where numbers stand on a logarithmic scale from 1 to `largest`."""
+    if largest < 5:
+        return MaxNLocator(6, steps=(1, 2, 5, 10))
+    return LogLocator(subs=(1, 2, 5) if largest < 100 else (1,), numticks=8)
 
 
 def _edges(centres: np.ndarray, parameter: Mapping) -> np.ndarray:
