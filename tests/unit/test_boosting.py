@@ -163,6 +163,22 @@ def test_deepest_leaf_is_told_below_the_limit_only():
         assert deepest_leaf(model, depth) == 0
 
 
+def test_deepest_leaf_is_that_of_lightgbms_own_table_of_nodes():
+    rng = np.random.default_rng(1)
+    x = np.column_stack([rng.normal(size=(400, 3)), rng.integers(0, 9, 400)])
+    data = lgb.Dataset(x, rng.integers(0, 3, 400), categorical_feature=[3])
+    params = {"objective": "multiclass", "num_class": 3, "verbosity": -1, "num_leaves": 9}
+    model = lgb.train(params, data, 20, keep_training_booster=True)
+    deepest = model.trees_to_dataframe()["node_depth"].max() - 1  # its root has depth 1
+    assert deepest_leaf(model, 30) == deepest > 3
+
+
+def test_trees_without_a_split_reach_no_depth():
+    data = lgb.Dataset(np.zeros((50, 1)), np.zeros(50))
+    model = lgb.train({"verbosity": -1}, data, 3, keep_training_booster=True)
+    assert deepest_leaf(model, 5) == 0
+
+
 def test_depths_beyond_the_leaves_share_a_training_and_no_tree_is_read(monkeypatch):
     monkeypatch.setattr(boosting, "deepest_leaf", lambda model, limit: pytest.fail("read"))
     trainer = BoostingTrainer(noisy(2), task="regression", settings=SETTINGS)
