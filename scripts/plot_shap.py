@@ -25,7 +25,8 @@ def main(
     about = {"stand_in": facts["stand_in"], "task": facts["task"]}
     bars = shap.bar_chart(pd.read_csv(path_to_ranking), len(names), **about)
     style.save(bars, path_to_bars, dpi=dpi)
-    style.save(shap.beeswarm(values, features, names, **about), path_to_beeswarm, dpi=dpi)
+    swarm = shap.beeswarm(values, features, names, **about, classes=len(facts.get("classes", [])))
+    style.save(swarm, path_to_beeswarm, dpi=dpi)
 
 
 if __name__ == "__main__":

@@ -108,9 +108,9 @@ def add_count(commands) -> None:
 
 def run_count(args: argparse.Namespace) -> None:
     """Print the counts of a study."""
-    from tilesearch import config, counts, study
+    from tilesearch import config, counts
 
-    read = study.read(config.load(["config.yaml", *args.configfile]))
+    read = config.check(config.load(["config.yaml", *args.configfile]))
     unknown = [name for name in args.problems or [] if name not in read.problems]
     if unknown:
         raise InputError(

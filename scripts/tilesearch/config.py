@@ -39,6 +39,9 @@ _Validator = jsonschema.validators.extend(
 )
 
 
+#: What a config may hold, from the project's root.
+SCHEMA = "workflow/schemas/config.schema.yaml"
+
 #: Measured seconds per training: kind, rows of a batch, seconds on one core, machine.
 SECONDS = "resources/reference/seconds-per-training.csv"
 
@@ -83,7 +86,7 @@ def measured_seconds(path: str | Path = SECONDS) -> dict[str, dict[float, float]
     return seconds
 
 
-def check(config: Mapping, schema: str | Path) -> study.Study:
+def check(config: Mapping, schema: str | Path = SCHEMA) -> study.Study:
     """Check a config against its schema and in itself.
 
     Parameters
@@ -129,6 +132,11 @@ def _check(config: Mapping, rules: Mapping) -> study.Study:
         raise InputError(
             f"statistics.baseline is '{baseline}', which is unknown, take one of "
             f"{', '.join(SAMPLERS)}"
+        )
+    if baseline not in config["samplers"]:
+        raise InputError(
+            f"statistics.baseline is '{baseline}', which is not among the samplers "
+            f"{', '.join(config['samplers'])}, add it there or name one of them"
         )
     read = study.read(config)
     for problem in read.problems.values():

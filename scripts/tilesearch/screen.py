@@ -19,6 +19,7 @@ class Minimum:
     batch: int
     loss: float
     values: dict[str, float]
+    flat: bool = False  # the scan has the same loss everywhere
 
 
 def minimum(batch: int, points: Mapping[str, np.ndarray], losses: np.ndarray) -> Minimum:
@@ -53,7 +54,7 @@ def minimum(batch: int, points: Mapping[str, np.ndarray], losses: np.ndarray) ->
         distance = np.maximum(distance, centred)
     best = ties[np.argmin(distance)]
     chosen = {name: values[best].item() for name, values in points.items()}
-    return Minimum(batch, float(losses[best]), chosen)
+    return Minimum(batch, float(losses[best]), chosen, 1 < len(ties) == len(losses))
 
 
 def inside(where: Minimum, domain: Domain) -> bool:
@@ -97,6 +98,8 @@ def screen(
 ) -> dict:
     """Choose the domain of all batches, and drop the batches whose minimum is not inside.
 
+    A batch with the same loss at all points has no minimum and is dropped, too.
+
     Parameters
     ----------
     minima : sequence of Minimum
@@ -117,7 +120,7 @@ def screen(
     Raises
     ------
     InputError
-        If no batch is left; the message names the minima.
+        If no batch is left; the message names the minima, or the loss that all points have.
 
     Examples
     --------
@@ -128,30 +131,39 @@ def screen(
     {'x': [0.0, 3]}
     """
     domain = dict(configured)
+    uneven = [m for m in minima if not m.flat]
+    if not uneven:
+        raise InputError(
+            f"in each of the {len(minima)} batches all points of the scan have the same loss (in "
+            f"batch {minima[0].batch} {minima[0].loss:.4g}), so that there is nothing to search: "
+            "give batches more rows (LightGBM splits none with fewer than 2 min_data_in_leaf)"
+        )
     if scanned is not None:
         boxes = candidates(domain, scanned)
-        counts = [sum(inside(m, box) for m in minima) for _, box in boxes]
+        counts = [sum(inside(m, box) for m in uneven) for _, box in boxes]
         best = min(range(len(boxes)), key=lambda i: (-counts[i], boxes[i][0]))
         domain = boxes[best][1]
-    kept = [m.batch for m in minima if inside(m, domain)]
+    kept = [m.batch for m in uneven if inside(m, domain)]
     if not kept:
         remedy = "scan.domain" if scanned is not None else "parameters, or set scan.on_edge: expand"
-        shown = "; ".join(f"batch {m.batch} at {_text(m.values)}" for m in minima[:10])
+        shown = "; ".join(f"batch {m.batch} at {_text(m.values)}" for m in uneven[:10])
         raise InputError(
-            f"all {len(minima)} batches have their minimum on the edge of the domain "
+            f"all {len(uneven)} batches have their minimum on the edge of the domain "
             f"({shown}), widen {remedy}"
         )
-    dropped = [
-        {"batch": m.batch, "reason": f"its minimum {_text(m.values)} lies on the edge"}
-        for m in minima
-        if m.batch not in kept
-    ]
+    dropped = [{"batch": m.batch, "reason": _reason(m)} for m in minima if m.batch not in kept]
     return {
         "domain": {name: [low, high] for name, (low, high) in domain.items()},
         "kept": kept,
         "dropped": dropped,
         "minima": [{"batch": m.batch, "loss": m.loss, "values": m.values} for m in minima],
     }
+
+
+def _reason(where: Minimum) -> str:
+    if where.flat:
+        return f"all points of its scan have the same loss {where.loss:.4g}"
+    return f"its minimum {_text(where.values)} lies on the edge"
 
 
 def _text(values: Mapping[str, float]) -> str:

@@ -126,3 +126,9 @@ def test_a_pool_without_finite_losses_is_refused(losses):
 
 def test_an_unknown_budget_is_said():
     assert said(float("nan"), 5) == "unknown"
+
+
+def test_equal_losses_are_worth_one_point():
+    curve = expected_minima(np.full(87, 0.1 + 0.2))
+    assert (curve == 0.1 + 0.2).all()
+    assert invert(curve, 0.1 + 0.2) == 1

@@ -164,6 +164,7 @@ UNIT = {"low": 0.0, "high": 1.0}
         ("seed", -1, ["seed", "-1", "at least 0"]),
         # empty lists
         ("samplers", [], ["samplers", "[]", "at least 1"]),
+        ("samplers", ["grid", "lhs"], ["statistics.baseline", "'random'", "add it there"]),
         ("run", [], ["run", "[]", "at least 1"]),
         # types, and what YAML makes of numbers
         ("seed", "3", ["seed", "'3'", "integer"]),
@@ -242,7 +243,7 @@ def test_a_scan_that_does_not_expand_does_not_look_at_its_domain(config):
 
 
 def test_a_dimension_that_a_sampler_does_not_reach(config):
-    config["samplers"] = ["grid", "hypertiling"]
+    config["samplers"] = ["random", "grid", "hypertiling"]
     config["boosting"]["spaces"] = {"d9": {"unimportant": 6, "coefficients": 1, "points": [3]}}
     text = sentence(config)
     for part in ("spaces.d9", "9 dimensions", "hypertiling", "8"):

@@ -159,6 +159,15 @@ def test_the_unit_of_shap_values_is_that_of_the_task():
             assert unit in figure.axes[0].get_xlabel()
 
 
+def test_the_swarm_of_three_classes_says_that_its_values_have_no_sign():
+    values = np.abs(np.random.default_rng(0).normal(size=(20, 2)))
+    labels = [
+        beeswarm(values, values, ["a", "b"], None, "classification", classes).axes[0].get_xlabel()
+        for classes in (2, 3)
+    ]
+    assert labels == ["SHAP value (log-odds)", "mean |SHAP| over classes (log-odds)"]
+
+
 def test_names_that_look_like_formulas_or_numbers_are_drawn_as_they_are(tmp_path):
     names = ["cost $ in $^2", "a_$b$", "2014", r"\frac"]
     rng = np.random.default_rng(0)

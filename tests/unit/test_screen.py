@@ -128,3 +128,20 @@ def test_a_plateau_along_the_edge_stays_on_the_edge():
 def test_a_scan_without_any_loss_is_refused():
     with pytest.raises(InputError, match="batch 4: no training of the scan gave a loss"):
         scan([np.nan] * 9)
+
+
+def test_a_batch_whose_losses_are_all_equal_is_dropped():
+    flat = scan([3.0] * 9)
+    assert flat.flat
+    assert not scan([3.0] * 8 + [np.nan]).flat
+    found = [flat, Minimum(5, 1.0, {"rate": 0.2, "depth": 15})]
+    result = screen(found, {"rate": (0.05, 0.35), "depth": (5, 25)})
+    assert result["kept"] == [5]
+    assert result["dropped"] == [
+        {"batch": 4, "reason": "all points of its scan have the same loss 3"}
+    ]
+
+
+def test_where_no_batch_has_a_minimum_the_error_says_so():
+    with pytest.raises(InputError, match=r"same loss.*nothing to search: give batches more rows"):
+        screen([scan([3.0] * 9)] * 2, {"rate": (0.05, 0.35), "depth": (5, 25)})

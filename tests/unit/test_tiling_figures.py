@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from matplotlib.markers import MarkerStyle
 
 from tilesearch.figures import style, tilings
 from tilesearch.samplers import SAMPLERS, Hypertiling
@@ -21,6 +22,12 @@ def test_every_registered_sampler_has_a_look_of_its_own():
 def test_unknown_samplers_get_a_stable_look_under_their_own_name():
     assert style.look("mine") == style.look("mine")
     assert style.line_style("mine")["label"] == "mine"
+
+
+@pytest.mark.parametrize("marker", style._SPARE_MARKERS)
+def test_markers_of_unknown_samplers_are_filled_and_seen_on_an_error_bar(marker):
+    assert MarkerStyle(marker).is_filled()
+    assert marker not in {look.marker for look in style.LOOKS.values()}
 
 
 def test_saved_files_are_the_same_bytes_and_large_enough(tmp_path):

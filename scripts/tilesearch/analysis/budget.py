@@ -54,7 +54,8 @@ def expected_minima(losses, largest: int | None = None) -> np.ndarray:
     weight = np.where(possible, np.exp(log_weight), 0.0)
     # The logarithms cost some digits; the weights of each m add up to 1.
     weight /= weight.sum(axis=1, keepdims=True)
-    return weight @ pool
+    # Their rounding must not put the mean of equal losses beside them.
+    return np.clip(weight @ pool, pool[0], pool[-1])
 
 
 def _log_choose(total, chosen, rest):

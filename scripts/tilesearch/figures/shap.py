@@ -54,6 +54,7 @@ def beeswarm(
     names: list[str],
     stand_in: str | None = None,
     task: str = "regression",
+    classes: int = 0,
 ) -> Figure:
     """SHAP value of every row and feature, coloured by the feature's rank among the rows.
 
@@ -66,7 +67,12 @@ def beeswarm(
         Label of stand-in data.
     task : {"regression", "classification"}
         Gives the unit of the values.
+    classes : int
+        Number of classes of a classification. Of three or more the values are mean absolute ones.
     """
+    value, title = "SHAP value", "What each feature does to the prediction"
+    if classes > 2:
+        value, title = "mean |SHAP| over classes", "How much each feature moves the prediction"
     with style.apply():
         figure = style.new_figure(9, 1.8 + 0.32 * len(names))
         axes = figure.subplots()
@@ -89,11 +95,12 @@ def beeswarm(
         axes.axvline(0, color=style.GREY, linewidth=0.8, zorder=0)
         axes.set_yticks(range(len(names)), [_plain(name) for name in names[::-1]])
         axes.set_ylim(-0.7, len(names) - 0.3)
-        axes.set_xlabel(f"SHAP value ({UNITS[task]})")
-        axes.set_title(f"What each feature does to the prediction ({len(values):,} rows)")
+        axes.set_xlabel(f"{value} ({UNITS[task]})")
+        axes.set_title(f"{title} ({len(values):,} rows)")
         bar = figure.colorbar(drawn, ax=axes, ticks=[0, 1], aspect=40, pad=0.02)
         bar.set_ticklabels(["low", "high"])
-        bar.set_label("value of the feature (by rank)")
+        grey = "; grey: missing" if np.isnan(features).any() else ""
+        bar.set_label(f"value of the feature (by rank{grey})")
         style.stand_in_note(figure, stand_in or "")
     return figure
 

@@ -41,7 +41,7 @@ class Look:
 
     label: str
     color: str
-    marker: str
+    marker: str | tuple[int, int, int]
     linestyle: str = "-"
 
 
@@ -66,7 +66,8 @@ LOOKS: dict[str, Look] = {
     "hypertiling-intersections": Look("hypertiling, intersections", "#66C2A5", "H", "--"),
 }
 
-_SPARE_MARKERS = ("1", "3", "4", "+", "x", "|", "_")
+# Filled, so that they are seen on error bars.
+_SPARE_MARKERS = ((3, 1, 0), (3, 1, 180), (4, 1, 0), (4, 1, 45), (6, 1, 0), (7, 0, 0), (8, 1, 0))
 
 
 def look(sampler: str) -> Look:
