@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import yaml
 from tilesearch import batches, study
 from tilesearch.errors import InputError
 from tilesearch.problems import BOOSTED, FUSED, Limits, module
+from tilesearch.problems.lightgbm_names import LIGHTGBM_NAMES
 from tilesearch.samplers import SAMPLERS, sampler_class
 from tilesearch.space import Parameter
 
@@ -161,6 +163,7 @@ def _check_problem(problem: study.ProblemStudy) -> None:
     if problem.kind.engine == "boosting":
         limits = BOOSTED
         _check_features(problem, where)
+        _check_lightgbm(settings["model"]["lightgbm"], f"{where}.model.lightgbm")
     else:
         limits = FUSED
         _check_source(where, settings["data"])
@@ -179,6 +182,14 @@ def _check_problem(problem: study.ProblemStudy) -> None:
                 f"{where}.spaces.{space.name} asks for designs of {largest} points, "
                 f"at most {MOST_POINTS} are possible, lower the resolution"
             )
+
+
+def _check_lightgbm(settings: Mapping, key: str) -> None:
+    for name in settings:
+        if name not in LIGHTGBM_NAMES:
+            near = get_close_matches(str(name), sorted(LIGHTGBM_NAMES), 3)
+            remedy = f"take {' or '.join(near)}" if near else "take names of LightGBM's parameters"
+            raise InputError(f"{key} names '{name}', which LightGBM does not know, {remedy}")
 
 
 def _check_features(problem: study.ProblemStudy, where: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tilesearch.analysis.tabulated import open_table
 from tilesearch.problems.base import Batch
+from tilesearch.problems.lightgbm_names import LIGHTGBM_NAMES
 from tilesearch.training import boosting
 from tilesearch.training.boosting import (
     BoostingTrainer,
@@ -315,3 +316,8 @@ def test_jobs_train_without_scikit_learn():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "None"
+
+
+def test_the_names_of_settings_are_those_that_lightgbm_knows():
+    aliases = lgb.basic._ConfigAliases._get_all_param_aliases()
+    assert {name for main, others in aliases.items() for name in (main, *others)} == LIGHTGBM_NAMES

@@ -164,6 +164,12 @@ UNIT = {"low": 0.0, "high": 1.0}
         ("seed", -1, ["seed", "-1", "at least 0"]),
         # empty lists
         ("samplers", [], ["samplers", "[]", "at least 1"]),
+        (
+            "boosting.model.lightgbm",
+            {"min_child_sample": 3},
+            ["model.lightgbm", "'min_child_sample'", "min_child_samples"],
+        ),
+        ("boosting.model.lightgbm", {7: 3}, ["model.lightgbm", "'7'"]),
         ("samplers", ["grid", "lhs"], ["statistics.baseline", "'random'", "add it there"]),
         ("run", [], ["run", "[]", "at least 1"]),
         # types, and what YAML makes of numbers
