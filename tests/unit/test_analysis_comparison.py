@@ -115,6 +115,7 @@ def test_adding_a_design_does_not_move_the_paired_differences():
 def test_too_few_batches_are_said():
     table = paired(minima(study(batches=4)), resamples=20)
     assert all("4 differences cannot decide" in note for note in table["note"])
+    assert all("corrected for" in note for note in table["note"])
     assert (table["p_holm"] > 0.05).all()
 
 

@@ -260,9 +260,10 @@ def _with_limit(row) -> str:
     differing = row.batches - row.equal
     limit = smallest_p(differing)
     if differing > 0 and limit * row.tests > 0.05:
+        corrected = f", {min(limit * row.tests, 1):.2g} corrected for {row.tests} tests"
         said = (
             f"{differing} difference{'s' if differing > 1 else ''} cannot decide: the smallest "
-            f"possible p-value is {limit:.2g}, of {row.tests} test{'s' if row.tests > 1 else ''}"
+            f"possible p-value is {limit:.2g}{corrected if row.tests > 1 else ''}"
         )
         return joined([row.note, said])
     return row.note
