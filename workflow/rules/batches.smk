@@ -42,7 +42,9 @@ rule scan_batch:
         "../../envs/boosting.yaml"
     params:
         parameters=scan_parameters,
-        resolution=lambda wildcards: PROBLEMS[wildcards.problem].settings["scan"]["resolution"],
+        resolution=lambda wildcards: PROBLEMS[wildcards.problem].settings["scan"][
+            "resolution"
+        ],
         settings=job_settings,
         journal=journal_folder,
     script:
@@ -61,6 +63,8 @@ checkpoint screen:
         "../../envs/boosting.yaml"
     params:
         domain=lambda wildcards: PROBLEMS[wildcards.problem].domain,
-        on_edge=lambda wildcards: PROBLEMS[wildcards.problem].settings["scan"]["on_edge"],
+        on_edge=lambda wildcards: PROBLEMS[wildcards.problem].settings["scan"][
+            "on_edge"
+        ],
     script:
         "../../scripts/screen_batches.py"

@@ -13,7 +13,9 @@ from tilesearch.errors import InputError
 from tilesearch.samplers import SAMPLERS
 
 try:
-    STUDY = check(config, os.path.join(workflow.basedir, "workflow/schemas/config.schema.yaml"))
+    STUDY = check(
+        config, os.path.join(workflow.basedir, "workflow/schemas/config.schema.yaml")
+    )
     if workflow.is_main_process:
         check_data(STUDY)
         check_adaptive(config["tabulated"]["adaptive"])

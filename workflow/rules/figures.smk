@@ -175,7 +175,10 @@ rule plot_budgets:
             "<results>/figures/{problem}/{space}-equivalent-random-budget.png",
             caption="../report/equivalent-random-budget.rst",
             category="results",
-            labels={"problem": "{problem}", "figure": "{space}: equivalent random budget"},
+            labels={
+                "problem": "{problem}",
+                "figure": "{space}: equivalent random budget",
+            },
         ),
         svg="<results>/figures/{problem}/{space}-equivalent-random-budget.svg",
     log:
@@ -223,7 +226,10 @@ rule plot_geometry_against_loss:
             "<results>/figures/{problem}/{space}-geometry-against-loss.png",
             caption="../report/geometry-against-loss.rst",
             category="geometry",
-            labels={"problem": "{problem}", "figure": "{space}: geometry against loss"},
+            labels={
+                "problem": "{problem}",
+                "figure": "{space}: geometry against loss",
+            },
         ),
         svg="<results>/figures/{problem}/{space}-geometry-against-loss.svg",
     log:
@@ -343,7 +349,10 @@ rule count_trainings:
             "<results>/figures/study/trainings-by-dimension-and-resolution.png",
             caption="../report/trainings-by-dimension-and-resolution.rst",
             category="study",
-            labels={"problem": "all", "figure": "trainings by dimension and resolution"},
+            labels={
+                "problem": "all",
+                "figure": "trainings by dimension and resolution",
+            },
         ),
         svg="<results>/figures/study/trainings-by-dimension-and-resolution.svg",
     log:
@@ -353,7 +362,15 @@ rule count_trainings:
     params:
         config={
             key: config[key]
-            for key in ("seed", "run", "samplers", "training", "tabulated", "boosting", "problems")
+            for key in (
+                "seed",
+                "run",
+                "samplers",
+                "training",
+                "tabulated",
+                "boosting",
+                "problems",
+            )
         },
         dpi=config["figures"]["dpi"],
     script:

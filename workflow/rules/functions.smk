@@ -56,7 +56,9 @@ def chunk_files(wildcards):
     folder = f"{RESULTS}/{wildcards.problem}/{wildcards.space}/evaluations"
     chunks = range(space_of(wildcards).chunks)
     batches = kept_batches(wildcards.problem)
-    return [f"{folder}/{batch}/{chunk}.parquet" for batch in batches for chunk in chunks]
+    return [
+        f"{folder}/{batch}/{chunk}.parquet" for batch in batches for chunk in chunks
+    ]
 
 
 # networks.smk
@@ -88,7 +90,9 @@ def geometry_files():
 def tilings():
     names = ("three-tilings", "chess-board-analogy", "hypertiling-3d")
     return [
-        f"{RESULTS}/figures/samplers/{name}.{ending}" for name in names for ending in ("png", "svg")
+        f"{RESULTS}/figures/samplers/{name}.{ending}"
+        for name in names
+        for ending in ("png", "svg")
     ]
 
 
@@ -96,7 +100,10 @@ def tilings():
 
 
 def evaluations():
-    return [f"{RESULTS}/{s.problem}/{s.name}/evaluations.parquet" for s in STUDY.space_studies]
+    return [
+        f"{RESULTS}/{s.problem}/{s.name}/evaluations.parquet"
+        for s in STUDY.space_studies
+    ]
 
 
 def tables():
@@ -133,7 +140,9 @@ def figure_stems():
 
 def figures():
     return [
-        f"{RESULTS}/figures/{stem}.{ending}" for stem in figure_stems() for ending in ("png", "svg")
+        f"{RESULTS}/figures/{stem}.{ending}"
+        for stem in figure_stems()
+        for ending in ("png", "svg")
     ]
 
 

@@ -1,7 +1,14 @@
 """From evaluations to scores, and to the statistics that compare the samplers."""
 
 #: Tables that compare the samplers; each says the number of batches.
-STATISTICS = ("uncertainty", "comparisons", "ranks", "budgets", "correlations", "advice")
+STATISTICS = (
+    "uncertainty",
+    "comparisons",
+    "ranks",
+    "budgets",
+    "correlations",
+    "advice",
+)
 
 
 rule score:
@@ -50,9 +57,16 @@ rule compare:
     input:
         minima="<results>/tables/minima.parquet",
         evaluations=evaluations(),
-        geometry=[f"{RESULTS}/{s.problem}/{s.name}/geometry.parquet" for s in STUDY.space_studies],
+        geometry=[
+            f"{RESULTS}/{s.problem}/{s.name}/geometry.parquet"
+            for s in STUDY.space_studies
+        ],
     output:
-        expand("<results>/tables/{name}.{ending}", name=STATISTICS, ending=("csv", "parquet")),
+        expand(
+            "<results>/tables/{name}.{ending}",
+            name=STATISTICS,
+            ending=("csv", "parquet"),
+        ),
     log:
         "<logs>/compare.log",
     benchmark:

@@ -48,7 +48,9 @@ rule read_designs:
     conda:
         "../../envs/boosting.yaml"
     params:
-        parameters=lambda wildcards: [asdict(p) for p in space_of(wildcards).space.parameters],
+        parameters=lambda wildcards: [
+            asdict(p) for p in space_of(wildcards).space.parameters
+        ],
         searched=lambda wildcards: list(space_of(wildcards).searched),
         levels=config["tabulated"]["levels"],
         settings=job_settings,

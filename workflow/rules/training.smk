@@ -34,7 +34,9 @@ rule train:
     conda:
         "../../envs/boosting.yaml"
     params:
-        parameters=lambda wildcards: [asdict(p) for p in space_of(wildcards).space.parameters],
+        parameters=lambda wildcards: [
+            asdict(p) for p in space_of(wildcards).space.parameters
+        ],
         unimportant=lambda wildcards: list(space_of(wildcards).unimportant),
         settings=job_settings,
         journal=journal_folder,
